@@ -1,0 +1,105 @@
+"""The command line: `store-agent`. Here are its name, its help and its end; each command is in a file beside this one.
+
+Nothing heavy is imported before a command runs: `--help` and `status` must answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from io import TextIOWrapper
+
+import click
+
+from store_agent.cli.centre import central
+from store_agent.cli.check import config, doctor, scan
+from store_agent.cli.demo import demo
+from store_agent.cli.speech import SpokenGroup, SpokenOption, configuration, print_line, speak
+from store_agent.cli.store import enroll, member, serve, status
+from store_agent.config import variable_of
+from store_agent.trouble import Trouble
+from store_agent.words import LANGUAGES, later
+
+TROUBLE = 2
+INTERRUPTED = 130
+"""128 + SIGINT, as a shell says it."""
+
+
+def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+    if value:
+        try:
+            click.echo(version("store-agent"))
+        except PackageNotFoundError:
+            # Run from its folder, without being installed.
+            click.echo("0")
+        ctx.exit()
+
+
+@click.group(
+    cls=SpokenGroup,
+    invoke_without_command=True,
+    help=later("The counter beside the till: members, points, coupons, pickups and stock, also with the cable out."),
+    epilog=later(
+        "store-agent                            open the counter\n"
+        "store-agent demo                       try everything with a sample chain\n"
+        "store-agent enroll https://… CODE      bind this machine to a store\n"
+        "store-agent member 0912345678          look a member up\n"
+        "store-agent scan photo.png --json      read the codes in a picture\n"
+        "store-agent doctor                     see whether all is well"
+    ),
+)
+@click.option(
+    "--version",
+    cls=SpokenOption,
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help=later("Show the version and exit."),
+)
+@click.pass_context
+def group(ctx: click.Context) -> None:
+    """The command without a command opens the counter."""
+    if ctx.invoked_subcommand is None:
+        from store_agent.entry import open_screen
+        from store_agent.words import language
+
+        settings = configuration().settings
+        open_screen(settings, language())
+
+
+for command in (serve, central, enroll, status, member, scan, config, doctor, demo):
+    group.add_command(command)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0, 1 where a check failed, 2 with one sentence on trouble."""
+    _accept_any_text()
+    wanted = os.environ.get(variable_of("language"), "auto")
+    speak(wanted if wanted in LANGUAGES else "auto")
+    try:
+        result = group.main(args=args, prog_name="store-agent", standalone_mode=False)
+    except Trouble as trouble:
+        print_line(str(trouble), err=True)
+        return TROUBLE
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        # The cursor stands behind the ^C.
+        click.echo(err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # `store-agent config | head`: the reader has left. Python would complain once more while it closes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _accept_any_text() -> None:
+    """A name that the terminal's charset cannot write is shown as its numbers, and is no crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,207 @@
+"""The centre's rows as this store last heard of them, how far it has read, and which own operations are in them.
+
+Disposable: it may be deleted at any time and comes back from the centre. Only the process in the sync seat writes it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from store_agent.codec import NOUN_OF, decode_row
+from store_agent.replica import database, search
+from store_agent.replica.journal import Place
+from store_agent.schema import cache as migrations
+from store_agent.trouble import Trouble
+from store_agent.words import _
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A row of the centre, as it came."""
+
+    table: str
+    id: str
+    revision: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the centre made of an own operation."""
+
+    op_id: str
+    epoch: int
+    seq: int
+    outcome: str
+    body: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """What one reply of the centre brings: applied in one transaction or not at all."""
+
+    rows: Sequence[Arrival] = ()
+    answers: Sequence[Answer] = ()
+    cursors: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By stream: the position read to, and the head that the centre told."""
+
+
+class Cache:
+    """`cache.db`."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self.path = path
+        self.db = database.connect(path, key, durable=False)
+        database.migrate(self.db, migrations, path)
+        if not self.setting("generation"):
+            # Two processes may come here at once: the first one's name stays.
+            with self.transaction():
+                self.db.conn.execute("insert or ignore into setting values ('generation', ?)", [uuid.uuid4().hex])
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """One commit; what it wrote may be lost in a power cut, but only as a whole."""
+        return database.transaction(self.db, self.path)
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Several reads of one moment."""
+        return database.snapshot(self.db, self.path)
+
+    def absorb(self, absorbed: Absorbed) -> None:
+        """Apply a reply: rows by their revision, answers, and the cursors, in one transaction."""
+        with self.transaction():
+            by_table: dict[str, list[Arrival]] = {}
+            for row in absorbed.rows:
+                by_table.setdefault(row.table, []).append(row)
+            for table, arrivals in by_table.items():
+                self._put(table, arrivals)
+            execute = self.db.conn.executemany
+            execute(
+                "insert or ignore into answer (op_id, epoch, seq, outcome, body) values (?, ?, ?, ?, ?)",
+                [(a.op_id, a.epoch, a.seq, a.outcome, a.body) for a in absorbed.answers],
+            )
+            execute(
+                "insert into cursor values (?, ?, ?) on conflict (stream) do update set"
+                " position = max(position, excluded.position), head = max(head, excluded.head)",
+                [(stream, *read) for stream, read in absorbed.cursors.items()],
+            )
+            if absorbed.answers:
+                self._raise_floor()
+
+    def _put(self, table: str, arrivals: Sequence[Arrival]) -> None:
+        if table not in NOUN_OF:
+            raise Trouble(_("The centre sent a kind of row that this version does not know."), _("Update Store Agent."))
+        latest = {row.id: row for row in sorted(arrivals, key=lambda row: row.revision)}
+        indexer = INDEXED.get(table)
+        known = set(self._revisions(table, latest)) if indexer else set()
+        self.db.conn.executemany(
+            f"insert into {table} (id, revision, body) values (?, ?, ?) on conflict (id) do update set"
+            " revision = excluded.revision, body = excluded.body where excluded.revision > revision",
+            [(row.id, row.revision, row.body) for row in latest.values()],
+        )
+        if indexer:
+            for new in (True, False):
+                rows = [decode_row(table, row.body) for row in latest.values() if (row.id not in known) == new]
+                search.index(self.db, table, [(row.id, *indexer(row)) for row in rows], new=new)
+
+    def _revisions(self, table: str, ids: Iterable[str]) -> list[str]:
+        wanted = list(ids)
+        marks = ",".join("?" * len(wanted))
+        return [row[0] for row in self.db.conn.execute(f"select id from {table} where id in ({marks})", wanted)]
+
+    def _raise_floor(self) -> None:
+        """Below the floor every own operation is answered, so nobody needs to look there again."""
+        floor = self.floor()
+        seq = floor.seq
+        while self.db.conn.execute(
+            "select 1 from answer where epoch = ? and seq = ?", [floor.epoch, seq + 1]
+        ).fetchone():
+            seq += 1
+        self._set("floor", f"{floor.epoch}.{seq}")
+
+    def floor(self) -> Place:
+        """Up to here every own operation is included."""
+        epoch, _dot, seq = (self.setting("floor") or "1.0").partition(".")
+        return Place(int(epoch), int(seq))
+
+    def received(self) -> Place:
+        """Up to here the centre has said that it holds every own operation: they need not be sent again."""
+        epoch, _dot, seq = (self.setting("received") or "1.0").partition(".")
+        return Place(int(epoch), int(seq))
+
+    def get(self, table: str, id_: str) -> Any:
+        """One row, or None."""
+        row = self.db.conn.execute(f"select body from {table} where id = ?", [id_]).fetchone()
+        return decode_row(table, row[0]) if row else None
+
+    def find(self, table: str, column: str, values: Sequence[str]) -> list[Any]:
+        """Rows by a field that is searched by."""
+        marks = ",".join("?" * len(values))
+        found = self.db.conn.execute(f"select body from {table} where {column} in ({marks}) order by id", list(values))
+        return [decode_row(table, row[0]) for row in found.fetchall()]
+
+    def all(self, table: str) -> list[Any]:
+        """Every row of a small table."""
+        return [decode_row(table, row[0]) for row in self.db.conn.execute(f"select body from {table} order by id")]
+
+    def count(self, table: str) -> int:
+        """How many rows a table holds."""
+        return int(self.db.conn.execute(f"select count(*) from {table}").fetchone()[0])
+
+    def search(self, table: str, text: str, most: int) -> list[str]:
+        """Ids of members or products by the end of a number or any part of a name."""
+        return search.find(self.db, table, text, most)
+
+    def answers_after(self, number: int) -> list[tuple[int, str, str, str]]:
+        """(number, op_id, outcome, body) of answers that came behind one."""
+        query = "select number, op_id, outcome, body from answer where number > ? order by number"
+        return list(self.db.conn.execute(query, [number]).fetchall())
+
+    def answered(self, op_ids: Sequence[str]) -> set[str]:
+        """Which of these operations are included."""
+        marks = ",".join("?" * len(op_ids))
+        found = self.db.conn.execute(f"select op_id from answer where op_id in ({marks})", list(op_ids))
+        return {row[0] for row in found.fetchall()}
+
+    def last_answer(self) -> int:
+        """The number of the newest answer."""
+        return int(self.db.conn.execute("select coalesce(max(number), 0) from answer").fetchone()[0])
+
+    def cursors(self) -> dict[str, tuple[int, int]]:
+        """By stream: position read to, and the head that was last told."""
+        with database.translated(self.path):
+            return {row[0]: (row[1], row[2]) for row in self.db.conn.execute("select * from cursor")}
+
+    def setting(self, name: str) -> str:
+        """A value that may be lost with the cache, or empty."""
+        with database.translated(self.path):
+            row = self.db.conn.execute("select value from setting where name = ?", [name]).fetchone()
+        return str(row[0]) if row else ""
+
+    def _set(self, name: str, value: str) -> None:
+        self.db.conn.execute("insert or replace into setting values (?, ?)", [name, value])
+
+    def keep(self, **settings: str) -> None:
+        """Write values that may be lost with the cache."""
+        with self.transaction():
+            for name, value in settings.items():
+                self._set(name, value)
+
+    def close(self) -> None:
+        self.db.conn.close()
+
+
+def _member_keys(member: Any) -> tuple[list[str], list[str]]:
+    return [member.phone, member.card_no], [member.name]
+
+
+def _product_keys(product: Any) -> tuple[list[str], list[str]]:
+    return [product.id], list(product.name.values())
+
+
+INDEXED = {"member": _member_keys, "product": _product_keys}
+"""How a row is found by typing: its numbers and its names."""

@@ -1,0 +1,118 @@
+"""Opening one encrypted SQLite file, transactions on it, and its errors said as trouble. Knows no table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlcipher3 import dbapi2 as sqlcipher
+from sqlite_utils import Database, Migrations
+
+from store_agent.trouble import Trouble
+from store_agent.words import _
+
+KEY_BYTES = 32
+OLDEST_SAFE = (3, 51, 3)
+"""Before it, two connections that write and checkpoint at once can corrupt a WAL file (sqlite.org, the WAL-reset bug)."""
+
+
+class Corrupt(Trouble):
+    """The file is damaged, is no database, or belongs to another key."""
+
+
+def connect(path: Path, key: bytes, *, durable: bool) -> Database:
+    """Open or make an encrypted file. `durable`: a commit that returned survives a power cut."""
+    if sqlcipher.sqlite_version_info < OLDEST_SAFE:
+        raise Trouble(_("This SQLite can corrupt a file."), _("Update the package sqlcipher3."))
+    with translated(path):
+        conn = sqlcipher.connect(str(path), isolation_level=None, timeout=5.0)
+        try:
+            # Before the key, or a wrong one prints to stderr and tears the screen.
+            conn.execute("pragma cipher_log_level = NONE")
+            conn.execute(f"pragma key = \"x'{key.hex()}'\"")
+            conn.execute("pragma journal_mode = wal")
+            conn.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
+            conn.execute("pragma foreign_keys = on")
+            if durable and conn.execute("pragma synchronous").fetchone()[0] != 2:
+                raise Trouble(_("This disk does not keep what it confirms."), _("Put the data folder on a local disk."))
+        except BaseException:
+            conn.close()
+            raise
+    return Database(conn)
+
+
+def migrate(db: Database, migrations: Migrations, path: Path) -> None:
+    """Bring a file to this version; one of a newer version is left alone."""
+    known = {migration.name for migration in migrations._migrations}
+    with transaction(db, path):
+        newer = [migration.name for migration in migrations.applied(db) if migration.name not in known]
+        if newer:
+            raise Trouble(
+                _("{path} was written by a newer version of Store Agent.").format(path=path.name),
+                _("Install that version; nothing was changed."),
+            )
+        migrations.apply(db)
+
+
+@contextmanager
+def transaction(db: Database, path: Path) -> Iterator[None]:
+    """One write transaction. It takes the lock at once: a deferred one would fail late, whatever the timeout."""
+    with translated(path):
+        db.conn.execute("begin immediate")
+        try:
+            yield
+            db.conn.execute("commit")
+        except BaseException:
+            if db.conn.in_transaction:
+                db.conn.execute("rollback")
+            raise
+
+
+@contextmanager
+def snapshot(db: Database, path: Path) -> Iterator[None]:
+    """Several reads of one moment. Nested in a transaction or another snapshot, that one's moment counts."""
+    if db.conn.in_transaction:
+        yield
+        return
+    with translated(path):
+        db.conn.execute("begin")
+        try:
+            yield
+        finally:
+            db.conn.execute("commit")
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's errors, once, as what a person can act on. Errors of ours (a broken rule of the schema) stay bugs."""
+    try:
+        yield
+    except sqlcipher.IntegrityError:
+        raise
+    except sqlcipher.DatabaseError as error:
+        raise _trouble(error, path) from error
+
+
+def _trouble(error: Any, path: Path) -> Exception:
+    text = str(error)
+    name = path.name
+    if "full" in text:
+        return Trouble(_("The disk is full."), _("Nothing that was confirmed is lost. Make room, then try again."))
+    if "readonly" in text or "read-only" in text:
+        return Trouble(_("{path} cannot be written.").format(path=name), _("Check the folder's permissions."))
+    if "unable to open" in text:
+        return Trouble(_("{path} cannot be opened.").format(path=path), _("Check that the folder exists and is yours."))
+    if "not a database" in text or "malformed" in text or "corrupt" in text:
+        return Corrupt(
+            _("{path} is damaged, or belongs to another key.").format(path=name),
+            _("Nothing was changed. Put back the right key file, or run `store-agent doctor`."),
+        )
+    if "locked" in text or "busy" in text:
+        return Trouble(_("{path} is in use for too long.").format(path=name), _("Try again."))
+    if "disk I/O" in text:
+        return Trouble(
+            _("The disk does not answer as it should."), _("Nothing that was confirmed is lost. Check the disk.")
+        )
+    return error if isinstance(error, Exception) else Trouble(text)

@@ -1,0 +1,91 @@
+"""What happened here: append-only, durable, one chain of hashes for this device. Only accepting writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from store_agent.codec import Entry, decode_entry, encode_entry
+from store_agent.domain.operation import Operation
+from store_agent.replica import database
+from store_agent.schema import journal as migrations
+
+FIRST_HASH = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the chain of this device: an epoch, and a number from 1 within it. Compared in that order."""
+
+    epoch: int
+    seq: int
+
+
+class Journal:
+    """`journal.db`."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self.path = path
+        self.db = database.connect(path, key, durable=True)
+        database.migrate(self.db, migrations, path)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """One commit, which survives a power cut once it returned."""
+        return database.transaction(self.db, self.path)
+
+    def append(self, operations: Sequence[Operation], device: str, epoch: int) -> list[Entry]:
+        """Number, chain and write operations; inside a transaction."""
+        row = self.db.conn.execute(
+            "select seq, hash from operation where epoch = ? order by seq desc limit 1", [epoch]
+        ).fetchone()
+        seq, prev_hash = row or (0, FIRST_HASH)
+        entries = []
+        for operation in operations:
+            seq += 1
+            entry = encode_entry(operation, device, epoch, seq, prev_hash)
+            prev_hash = entry.hash
+            entries.append(entry)
+        self.db.conn.executemany(
+            "insert into operation (epoch, seq, op_id, kind, hash, data) values (?, ?, ?, ?, ?, ?)",
+            [(e.epoch, e.seq, e.operation.op_id, e.operation.kind, e.hash, e.data) for e in entries],
+        )
+        return entries
+
+    def after(self, place: Place, most: int = -1) -> Iterator[Entry]:
+        """Entries behind a place, in order."""
+        with database.translated(self.path):
+            found = self.db.conn.execute(
+                "select data from operation where (epoch, seq) > (?, ?) order by epoch, seq limit ?",
+                [place.epoch, place.seq, most],
+            ).fetchall()
+        for (data,) in found:
+            yield decode_entry(data)
+
+    def last(self) -> Place:
+        """The newest entry's place."""
+        with database.translated(self.path):
+            row = self.db.conn.execute(
+                "select epoch, seq from operation order by epoch desc, seq desc limit 1"
+            ).fetchone()
+        return Place(*row) if row else Place(0, 0)
+
+    def count(self) -> int:
+        """How many operations there are, for `status`."""
+        with database.translated(self.path):
+            return int(self.db.conn.execute("select count(*) from operation").fetchone()[0])
+
+    def setting(self, name: str) -> str:
+        """A lasting value of this device, or empty."""
+        with database.translated(self.path):
+            row = self.db.conn.execute("select value from setting where name = ?", [name]).fetchone()
+        return str(row[0]) if row else ""
+
+    def keep(self, **settings: str) -> None:
+        """Write lasting values of this device."""
+        with self.transaction():
+            self.db.conn.executemany("insert or replace into setting values (?, ?)", list(settings.items()))
+
+    def close(self) -> None:
+        self.db.conn.close()

@@ -1,0 +1,124 @@
+"""The two files together: what is known, and the one way in which something is accepted."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from store_agent.codec import Entry
+from store_agent.domain.operation import Operation, Refusal
+from store_agent.replica import database
+from store_agent.replica.cache import Cache
+from store_agent.replica.journal import Journal
+from store_agent.replica.view import View
+from store_agent.trouble import Trouble
+from store_agent.words import _
+
+
+class Refused(Exception):
+    """Carries a refusal out of the transaction, so that it is rolled back."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+
+
+class Replica:
+    """What a store has on disk: `journal.db` and `cache.db` under one key."""
+
+    def __init__(self, folder: Path, key: bytes) -> None:
+        self.folder = folder
+        self._key = key
+        self.journal = Journal(folder / "journal.db", key)
+        try:
+            self.cache = self._open_cache()
+        except BaseException:
+            self.journal.close()
+            raise
+        self.view = View(self.journal, lambda: self.cache)
+
+    def _open_cache(self) -> Cache:
+        """A damaged cache is put aside and begun anew: it holds nothing that the centre does not."""
+        path = self.folder / "cache.db"
+        try:
+            return Cache(path, self._key)
+        except database.Corrupt:
+            for name in ("cache.db-wal", "cache.db-shm"):
+                (self.folder / name).unlink(missing_ok=True)
+            os.replace(path, self.folder / "cache.damaged.db")
+            return Cache(path, self._key)
+
+    def accept(self, operations: Sequence[Operation]) -> Refusal | None:
+        """Accept operations that happened together, all or none: judged against what this store knows, then durable.
+
+        The journal is locked first, so two terminals cannot both spend the same thing.
+        """
+        try:
+            with self.journal.transaction(), self.view.moment():
+                after: dict[tuple[str, str], Any] = {}
+                for operation in operations:
+                    subject = (operation.table, operation.subject)
+                    before = after[subject] if subject in after else self.view.get(*subject)
+                    refusal = operation.judge(before)
+                    if refusal:
+                        raise Refused(refusal)
+                    after[subject] = operation.effect(before)
+                self.journal.append(operations, self.device, self.epoch)
+        except Refused as refused:
+            return refused.refusal
+        return None
+
+    def outbox(self, most: int) -> list[Entry]:
+        """The oldest operations that the centre has not said it received, in order."""
+        return list(self.journal.after(self.cache.received(), most))
+
+    @property
+    def device(self) -> str:
+        """This device's id at the centre, or empty where the store is not enrolled yet."""
+        return self.journal.setting("device")
+
+    @property
+    def store(self) -> str:
+        """The id of the store that this device was enrolled for."""
+        return self.journal.setting("store")
+
+    @property
+    def epoch(self) -> int:
+        """The chain that is being written."""
+        return int(self.journal.setting("epoch") or "1")
+
+    def close(self) -> None:
+        self.cache.close()
+        self.journal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+
+def open_key(path: Path, *, make: bool) -> bytes:
+    """The key of both files: 32 random bytes in a file that only its owner may read. `make`: for a new store only."""
+    try:
+        if make and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(database.KEY_BYTES) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        key = bytes.fromhex(path.read_text("ascii").strip())
+    except FileNotFoundError as error:
+        raise Trouble(
+            _("The key file {path} is missing.").format(path=path),
+            _("Put it back from your backup: without it this store's data cannot be read. Nothing was changed."),
+        ) from error
+    except (OSError, ValueError) as error:
+        raise Trouble(_("The key file {path} cannot be read.").format(path=path), str(error)) from error
+    if len(key) != database.KEY_BYTES:
+        raise Trouble(_("The key file {path} holds no key.").format(path=path), _("Put it back from your backup."))
+    return key

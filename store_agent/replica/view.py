@@ -1,0 +1,186 @@
+"""What is shown: the centre's rows with the own operations over them that are not yet in them. Each exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from store_agent.codec import Entry
+from store_agent.replica.cache import Cache
+from store_agent.replica.journal import Journal, Place
+
+OF_MEMBER = ("account", "tags", "member")
+"""Tables whose row id is the member's: a merged member's rows are found under the one that stays."""
+ASKED_AT_ONCE = 500
+
+
+class View:
+    """cache ⊕ (journal − included).
+
+    Operations that wait are held in memory by subject and kept current by reading only what is new in either file,
+    both inside one snapshot of the cache, so that no operation is ever seen twice or not at all.
+    """
+
+    def __init__(self, journal: Journal, cache: Callable[[], Cache]) -> None:
+        self._journal = journal
+        self._cache = cache
+        self._inside = False
+        self._forget("")
+
+    def _forget(self, generation: str) -> None:
+        self._generation = generation
+        self._read = Place(0, 0)
+        self._answers = 0
+        self._waiting: dict[tuple[str, str], list[Entry]] = {}
+        self._by_op: dict[str, Entry] = {}
+        self._of_member: dict[tuple[str, str], dict[str, None]] = {}
+
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        """Reads inside see one moment of the cache, and every operation exactly once over it."""
+        if self._inside:
+            yield
+            return
+        cache = self._cache()
+        with cache.snapshot():
+            self._inside = True
+            try:
+                self._follow(cache)
+                yield
+            finally:
+                self._inside = False
+
+    def _follow(self, cache: Cache) -> None:
+        generation = cache.setting("generation")
+        if generation != self._generation:
+            self._forget(generation)
+            self._read = cache.floor()
+            self._answers = cache.last_answer()
+        else:
+            for number, op_id, _outcome, _body in cache.answers_after(self._answers):
+                self._answers = number
+                self._drop(op_id)
+        fresh = list(self._journal.after(self._read))
+        for start in range(0, len(fresh), ASKED_AT_ONCE):
+            part = fresh[start : start + ASKED_AT_ONCE]
+            included = cache.answered([entry.operation.op_id for entry in part])
+            for entry in part:
+                self._read = Place(entry.epoch, entry.seq)
+                if entry.operation.op_id not in included:
+                    self._hold(entry)
+
+    def _hold(self, entry: Entry) -> None:
+        operation = entry.operation
+        subject = (operation.table, operation.subject)
+        self._waiting.setdefault(subject, []).append(entry)
+        self._by_op[operation.op_id] = entry
+        member_id = getattr(operation, "member_id", "")
+        self._of_member.setdefault((operation.table, member_id), {})[operation.subject] = None
+
+    def _drop(self, op_id: str) -> None:
+        entry = self._by_op.pop(op_id, None)
+        if entry is None:
+            return
+        operation = entry.operation
+        subject = (operation.table, operation.subject)
+        rest = [other for other in self._waiting[subject] if other.operation.op_id != op_id]
+        if rest:
+            self._waiting[subject] = rest
+            return
+        del self._waiting[subject]
+        self._of_member[operation.table, getattr(operation, "member_id", "")].pop(operation.subject, None)
+
+    def waiting(self) -> list[Entry]:
+        """Own operations that are not yet included, oldest first."""
+        with self.moment():
+            return list(self._by_op.values())
+
+    def waiting_count(self) -> int:
+        """How many own operations are not yet included."""
+        with self.moment():
+            return len(self._by_op)
+
+    def waiting_for(self, table: str, id_: str) -> list[Entry]:
+        """Own operations over one row that are not yet included."""
+        with self.moment():
+            return list(self._waiting.get((table, id_), ()))
+
+    def canonical(self, member_id: str) -> str:
+        """The member that this id stands for: itself, or the one it was merged into."""
+        with self.moment():
+            for _step in range(8):
+                member = self._cache().get("member", member_id) if member_id else None
+                if member is None or not member.alias_of:
+                    break
+                member_id = member.alias_of
+            return member_id
+
+    def names_of(self, member_id: str) -> list[str]:
+        """Every id that stands for this member: the one that stays first."""
+        with self.moment():
+            return [member_id, *(member.id for member in self._cache().find("member", "alias_of", [member_id]))]
+
+    def get(self, table: str, id_: str) -> Any:
+        """One row as it stands for this store, or None."""
+        with self.moment():
+            row = self._cache().get(table, id_)
+            ids = self.names_of(id_) if table in OF_MEMBER and table != "member" else [id_]
+            return self._fold(table, ids, row)
+
+    def _fold(self, table: str, ids: Sequence[str], row: Any) -> Any:
+        entries = [entry for id_ in ids for entry in self._waiting.get((table, id_), ())]
+        for entry in sorted(entries, key=lambda entry: (entry.epoch, entry.seq)) if len(ids) > 1 else entries:
+            row = entry.operation.effect(row)
+        return row
+
+    def of_member(self, table: str, member_id: str) -> list[Any]:
+        """All rows of a table that belong to a member, under whichever id."""
+        with self.moment():
+            names = self.names_of(member_id)
+            rows = {row.id: row for row in self._cache().find(table, "member_id", names)}
+            return self._over(
+                table, rows, [s for n in names for s in self._of_member.get((table, n), ())], lambda row: True
+            )
+
+    def find(self, table: str, column: str, value: str) -> list[Any]:
+        """Rows of a table by the value of a field that is searched by."""
+        with self.moment():
+            rows = {row.id: row for row in self._cache().find(table, column, [value])}
+            subjects = [subject for held, subject in self._waiting if held == table]
+            return self._over(table, rows, subjects, lambda row: getattr(row, column) == value)
+
+    def all(self, table: str) -> list[Any]:
+        """Every row of a small table."""
+        with self.moment():
+            rows = {row.id: row for row in self._cache().all(table)}
+            return self._over(
+                table, rows, [subject for held, subject in self._waiting if held == table], lambda row: True
+            )
+
+    def _over(
+        self, table: str, rows: dict[str, Any], subjects: Sequence[str], keep: Callable[[Any], bool]
+    ) -> list[Any]:
+        for subject in subjects:
+            row = self._fold(table, [subject], rows.get(subject) or self._cache().get(table, subject))
+            if row is not None and keep(row):
+                rows[subject] = row
+            else:
+                rows.pop(subject, None)
+        return list(rows.values())
+
+    def count(self, table: str) -> int:
+        """How many rows of the centre a table holds."""
+        return self._cache().count(table)
+
+    def made_here(self, table: str) -> list[Any]:
+        """Rows that exist only in operations which still wait: members who joined with the cable out."""
+        with self.moment():
+            made = [subject for held, subject in self._waiting if held == table]
+            rows = [self._fold(table, [subject], None) for subject in made if not self._cache().get(table, subject)]
+            return [row for row in rows if row is not None]
+
+    def search(self, table: str, text: str, most: int) -> list[Any]:
+        """Members or products by the end of a number or any part of a name; at most so many."""
+        with self.moment():
+            return [row for id_ in self._cache().search(table, text, most) if (row := self.get(table, id_)) is not None]

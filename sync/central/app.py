@@ -1,0 +1,142 @@
+"""The centre's web application: which endpoints there are and what they share. What they do is in the modules they call."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from store_agent import __version__
+from sync import wire
+from sync.central import devices, exchange, ground
+from sync.central.devices import Device
+from sync.central.endpoints import Declined, Endpoint, as_route, read_body
+from sync.central.ground import Pool, open_pool
+from sync.central.waiting import Waiting
+
+LONGEST_WAIT_S = 55.0
+
+
+def system_now() -> datetime:
+    """The machine's time."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Centre:
+    """What the endpoints work with."""
+
+    pool: Pool
+    waiting: Waiting
+    now: Callable[[], datetime]
+    admin_token: str
+
+
+def centre_of(request: Request) -> Centre:
+    """The centre that serves this request."""
+    centre: Centre = request.app.state.centre
+    return centre
+
+
+async def _device(request: Request) -> Device:
+    """Who signed the request. The target is taken as it came, so that what was signed is what is done."""
+    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    device_id = request.headers.get(wire.DEVICE_HEADER, "")
+    text = wire.signed_text(request.method, target, device_id, await read_body(request))
+    async with centre_of(request).pool.connection() as conn:
+        return await devices.identify(conn, device_id, request.headers.get(wire.SIGNATURE_HEADER, ""), text)
+
+
+async def _push(request: Request, body: wire.PushRequest) -> wire.PushReply:
+    centre = centre_of(request)
+    reply = await exchange.push(centre.pool, await _device(request), body, centre.now())
+    await centre.waiting.look()
+    return reply
+
+
+async def _pull(request: Request, _body: Any) -> wire.PullReply:
+    centre = centre_of(request)
+    device = await _device(request)
+    own = wire.stream_of(device.store)
+    for name in request.query_params:
+        if name not in (wire.CHAIN, own, "rows", "wait"):
+            raise Declined(403, "other-stream", f"{name} is not a stream of this store.")
+    cursors = {stream: int(_number(request, stream)) for stream in (wire.CHAIN, own)}
+    page_rows, wait_s = int(_number(request, "rows", 500)), min(_number(request, "wait"), LONGEST_WAIT_S)
+    reply = await exchange.pull(centre.pool, cursors, page_rows)
+    if wait_s and not any(page.rows for page in reply.streams.values()):
+        await centre.waiting.until_beyond(cursors, wait_s)
+        reply = await exchange.pull(centre.pool, cursors, page_rows)
+    return reply
+
+
+def _number(request: Request, name: str, default: float = 0) -> float:
+    text = request.query_params.get(name, str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 2**53:
+        raise Declined(422, "malformed", f"{name} is not a number from 0 on.")
+    return value
+
+
+async def _sight(request: Request, body: wire.SightRequest) -> wire.SightReply:
+    centre = centre_of(request)
+    reply = await exchange.sight(centre.pool, await _device(request), body, centre.now())
+    await centre.waiting.look()
+    return reply
+
+
+async def _enrol(request: Request, body: wire.EnrolRequest) -> wire.EnrolReply:
+    centre = centre_of(request)
+    return await exchange.enrol(centre.pool, body, centre.now())
+
+
+async def _health(request: Request, _body: Any) -> wire.Health:
+    async with centre_of(request).pool.connection() as conn:
+        return wire.Health(True, __version__, await ground.incarnation(conn))
+
+
+STORE_ENDPOINTS = (
+    Endpoint("POST", "/v1/push", "Take a store's operations", _push, wire.PushReply, wire.PushRequest),
+    Endpoint(
+        "GET",
+        "/v1/pull",
+        "Rows of the store's streams behind its cursors",
+        _pull,
+        wire.PullReply,
+        query=("chain", "store/{store}", "rows", "wait"),
+    ),
+    Endpoint("POST", "/v1/sight", "Begin to hold a member", _sight, wire.SightReply, wire.SightRequest),
+    Endpoint("POST", "/v1/enrol", "Bind a device to a store", _enrol, wire.EnrolReply, wire.EnrolRequest, security=""),
+    Endpoint("GET", "/v1/health", "Whether the centre can work", _health, wire.Health, security=""),
+)
+
+
+def make_app(
+    database_url: str, *, admin_token: str = "", now: Callable[[], datetime] = system_now, pool_size: int = 8
+) -> Starlette:
+    """The application. Without an admin token the admin API declines everything."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_pool(database_url, size=pool_size) as pool:
+            waiting = Waiting(pool)
+            app.state.centre = Centre(pool, waiting, now, admin_token)
+            watcher = asyncio.create_task(waiting.watch())
+            try:
+                yield
+            finally:
+                watcher.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await watcher
+
+    return Starlette(routes=[as_route(endpoint) for endpoint in STORE_ENDPOINTS], lifespan=lifespan)

@@ -1,0 +1,130 @@
+"""What a store says and asks: push, pull, sight, enrol. Each is one transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+import psycopg
+
+from store_agent.codec import Entry, decode_entry, decode_envelope, hash_of
+from store_agent.trouble import Trouble
+from sync import wire
+from sync.central import audience, cases, devices, feed, ground, ledger, rows
+from sync.central.devices import Device
+from sync.central.endpoints import Declined
+from sync.central.ground import Connection, Pool
+
+log = logging.getLogger(__name__)
+
+OPERATIONS_MOST = 1000
+PAGE_MOST = 5000
+
+
+async def push(pool: Pool, device: Device, request: wire.PushRequest, now: datetime) -> wire.PushReply:
+    """Take operations: those that are held already are skipped, the next ones in order are applied."""
+    if len(request.operations) > OPERATIONS_MOST:
+        raise Declined(413, "too-many", f"More than {OPERATIONS_MOST} operations at once. Send fewer.")
+    for attempt in range(ledger.TRIES + 1):
+        try:
+            async with pool.connection() as conn, conn.transaction():
+                return await _push(conn, device, request, now)
+        except psycopg.Error as error:
+            if not ledger.is_worth_another_try(error, attempt):
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+async def _push(conn: Connection, device: Device, request: wire.PushRequest, now: datetime) -> wire.PushReply:
+    device = await devices.lock(conn, device)
+    seq, last_hash = device.seq, device.last_hash
+    fresh: list[Entry] = []
+    held: dict[int, str] = {}
+    unreadable: list[tuple[bytes, int, str]] = []
+    for raw in request.operations:
+        data = bytes(raw)
+        envelope, op_id = decode_envelope(data)
+        if envelope.device != device.id:
+            raise Declined(403, "other-device", "An operation was written by another device.")
+        if (envelope.epoch, envelope.seq) <= (device.epoch, device.seq):
+            held[envelope.seq] = hash_of(data)
+            continue
+        if envelope.epoch != device.epoch or envelope.seq != seq + 1 or envelope.prev_hash != last_hash:
+            raise Declined(409, "out-of-order", f"Operation {seq + 1} of epoch {device.epoch} comes next, unbroken.")
+        seq, last_hash = envelope.seq, hash_of(data)
+        try:
+            entry = decode_entry(data)
+        except Trouble as trouble:
+            unreadable.append((data, envelope.seq, op_id))
+            log.error("operation %s is kept unread: %s", op_id, trouble)
+            continue
+        if entry.operation.store != device.store:
+            raise Declined(403, "other-store", "An operation names another store.")
+        fresh.append(entry)
+    await _check_held(conn, device, held)
+    if fresh:
+        await ledger.apply(conn, device.store, fresh, now)
+    if unreadable:
+        await _keep_unread(conn, device, unreadable, now)
+    if seq > device.seq:
+        await devices.advance(conn, device, seq, last_hash, now)
+    return wire.PushReply(device.epoch, seq, await ground.incarnation(conn))
+
+
+async def _check_held(conn: Connection, device: Device, held: dict[int, str]) -> None:
+    """What is sent again must be what was sent before; else somebody copied the store's disk."""
+    found = await conn.execute(
+        "select seq, hash from operation where device = %s and epoch = %s and seq = any(%s)",
+        [device.id, device.epoch, sorted(held)],
+    )
+    for seq, known in await found.fetchall():
+        if held[seq] != known:
+            log.error("device %s sent another operation under number %s", device.id, seq)
+            raise Declined(409, "fork", f"Operation {seq} of this device is another one here. Call the head office.")
+
+
+async def _keep_unread(
+    conn: Connection, device: Device, unreadable: Sequence[tuple[bytes, int, str]], now: datetime
+) -> None:
+    """Bytes that this version cannot read wait for one that can; nothing behind them waits."""
+    for data, seq, op_id in unreadable:
+        await conn.execute(
+            "insert into operation (op_id, device, epoch, seq, hash, kind, subject, data, outcome, reason, received_at)"
+            " values (%s, %s, %s, %s, %s, '', '', %s, 'parked', 'unreadable', %s)",
+            [op_id, device.id, device.epoch, seq, hash_of(data), data, now],
+        )
+        parked = cases.CaseKind.PARKED_OPERATION
+        await cases.write(conn, [cases.CaseFile(parked, op_id, device.store, "", "", "unreadable", 0, "", now)])
+
+
+async def pull(pool: Pool, cursors: dict[str, int], page_rows: int) -> wire.PullReply:
+    """Pages behind these cursors, all of one moment."""
+    async with pool.connection() as conn, conn.transaction():
+        await conn.execute("set transaction isolation level repeatable read, read only")
+        most = max(1, min(page_rows, PAGE_MOST))
+        streams = {stream: await feed.read_page(conn, stream, cursor, most) for stream, cursor in cursors.items()}
+        return wire.PullReply(await ground.incarnation(conn), streams)
+
+
+async def sight(pool: Pool, device: Device, request: wire.SightRequest, now: datetime) -> wire.SightReply:
+    """Someone stands at the counter: from now on that store holds them."""
+    async with pool.connection() as conn, conn.transaction():
+        found = await rows.find(conn, "member", "phone", [request.phone]) if request.phone else []
+        for column in ("code", "card_no") if request.code else ():
+            found = found or await rows.find(conn, "member", column, [request.code])
+        if not found:
+            return wire.SightReply("")
+        member = found[0].row
+        staying = next((kept.row for kept in found if not kept.row.alias_of), member)
+        member_id = staying.alias_of or staying.id
+        new = await audience.follow(conn, [(member_id, device.store)], now)
+        await feed.publish(conn, await audience.welcome(conn, new))
+        return wire.SightReply(member_id)
+
+
+async def enrol(pool: Pool, request: wire.EnrolRequest, now: datetime) -> wire.EnrolReply:
+    """A device becomes a store's."""
+    async with pool.connection() as conn, conn.transaction():
+        device = await devices.enrol(conn, request, now)
+        return wire.EnrolReply(device.id, device.store, device.epoch, await ground.incarnation(conn))

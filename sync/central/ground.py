@@ -1,0 +1,83 @@
+"""The ledger's ground: connections, the schema's steps, and PostgreSQL's errors said as trouble. Knows no table's meaning."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from store_agent.trouble import Trouble
+from store_agent.words import _
+
+Connection = AsyncConnection[tuple[Any, ...]]
+Pool = AsyncConnectionPool[Connection]
+LOCK = 0x53544F52
+"""The advisory lock under which the schema is brought up, so that two processes may start at once."""
+
+
+class LedgerDown(Trouble):
+    """PostgreSQL cannot be reached or does not take more work just now."""
+
+
+@asynccontextmanager
+async def open_pool(url: str, *, size: int = 8) -> AsyncIterator[Pool]:
+    """Connections to the ledger, its schema brought to this version."""
+    pool: Pool = AsyncConnectionPool(url, min_size=1, max_size=size, open=False, timeout=5.0)
+    try:
+        with translated():
+            await pool.open(wait=True, timeout=15.0)
+            async with pool.connection() as conn:
+                await migrate(conn)
+        yield pool
+    finally:
+        await pool.close()
+
+
+async def migrate(conn: Connection) -> None:
+    """Apply the steps that this ledger does not have, all in one transaction."""
+    async with conn.transaction():
+        await conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        await conn.execute(
+            "create table if not exists migration (name text primary key, applied_at timestamptz not null)"
+        )
+        done = {row[0] for row in await (await conn.execute("select name from migration")).fetchall()}
+        steps = sorted(
+            (file for file in resources.files("sync.central.migrations").iterdir() if file.name.endswith(".sql")),
+            key=lambda file: file.name,
+        )
+        newer = done - {step.name for step in steps}
+        if newer:
+            raise Trouble(
+                _("The ledger was brought up by a newer version of Store Agent."),
+                _("Start that version; nothing was changed."),
+            )
+        for step in steps:
+            if step.name not in done:
+                await conn.execute(step.read_text("utf-8").encode())
+                await conn.execute("insert into migration values (%s, current_timestamp)", [step.name])
+        await conn.execute("insert into setting values ('incarnation', %s) on conflict do nothing", [uuid.uuid4().hex])
+
+
+async def incarnation(conn: Connection) -> str:
+    """The name of this life of the ledger; another one after it was restored from a backup."""
+    row = await (await conn.execute("select value from setting where name = 'incarnation'")).fetchone()
+    return str(row[0]) if row else ""
+
+
+class translated:
+    """PostgreSQL's errors that are not ours, once, as what a person can act on."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, (psycopg.OperationalError, PoolTimeout)):
+            raise LedgerDown(
+                _("PostgreSQL cannot be reached."), _("Check that it runs and that the database URL is right.")
+            ) from error

@@ -1,0 +1,61 @@
+"""Holding a pull until its streams have something to say: one look at the heads for all that wait in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from sync.central import feed
+from sync.central.ground import LedgerDown, Pool, translated
+
+LOOK_S = 0.2
+
+
+class Waiting:
+    """Pulls that wait. A push that went through this process wakes its streams at once; others are seen at the next look."""
+
+    def __init__(self, pool: Pool, look_s: float = LOOK_S) -> None:
+        self._pool = pool
+        self._look_s = look_s
+        self._waiting: dict[str, dict[asyncio.Event, int]] = {}
+
+    async def until_beyond(self, cursors: Mapping[str, int], wait_s: float) -> None:
+        """Return once one of these streams ends beyond its cursor, or the time is over."""
+        event = asyncio.Event()
+        for stream, cursor in cursors.items():
+            self._waiting.setdefault(stream, {})[event] = cursor
+        try:
+            async with asyncio.timeout(wait_s):
+                await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            for stream in cursors:
+                held = self._waiting[stream]
+                held.pop(event, None)
+                if not held:
+                    del self._waiting[stream]
+
+    def wake(self, heads: Mapping[str, int]) -> None:
+        """Streams end here by now."""
+        for stream, position in heads.items():
+            for event, cursor in self._waiting.get(stream, {}).items():
+                if position > cursor:
+                    event.set()
+
+    async def watch(self) -> None:
+        """Look at the heads of all streams that somebody waits for, for as long as the process lives."""
+        while True:
+            await asyncio.sleep(self._look_s)
+            if not self._waiting:
+                continue
+            try:
+                await self.look()
+            except LedgerDown:
+                continue
+
+    async def look(self) -> None:
+        """One look."""
+        with translated():
+            async with self._pool.connection() as conn:
+                self.wake(await feed.heads(conn, list(self._waiting)))

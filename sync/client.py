@@ -1,0 +1,141 @@
+"""The line to the centre: one request each, signed, with foreign errors said as trouble. The only place that knows httpx."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self, TypeVar
+from urllib.parse import urlencode
+
+import httpx
+import msgspec
+
+from store_agent.trouble import Trouble
+from store_agent.words import _
+from sync import wire
+from sync.session import Rubbish
+
+REQUEST_S = 10.0
+REPLY_BYTES_MOST = 64 * 1024 * 1024
+Reply = TypeVar("Reply")
+
+
+class Offline(Trouble):
+    """The centre cannot be reached just now; `pause_s` is what it asked us to wait, or 0."""
+
+    def __init__(self, what: str, hint: str = "", pause_s: float = 0.0) -> None:
+        super().__init__(what, hint)
+        self.pause_s = pause_s
+
+
+class TooMuch(Trouble):
+    """The request was too large, or took too long: the same with less may go through."""
+
+
+class Unwelcome(Trouble):
+    """The centre does not know this device, or knows it no more."""
+
+
+class Client:
+    """Speaks to one centre for one device. `transport` is the network; tests put their own cable there."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        device: str = "",
+        secret: str = "",
+        transport: httpx.AsyncBaseTransport | None = None,
+        request_s: float = REQUEST_S,
+    ) -> None:
+        self._device = device
+        self._secret = secret
+        self._request_s = request_s
+        self._http = httpx.AsyncClient(base_url=url, transport=transport, timeout=request_s)
+
+    async def push(self, request: wire.PushRequest) -> wire.PushReply:
+        """Give operations to the centre; what it holds is in the reply."""
+        return await self._call("POST", "/v1/push", wire.PushReply, wire.encode(request))
+
+    async def pull(self, cursors: dict[str, int], page_rows: int, wait_s: float = 0.0) -> wire.PullReply:
+        """Rows behind these cursors; the centre may hold the request for `wait_s` until there are some."""
+        query = {**cursors, "rows": page_rows, "wait": f"{wait_s:g}"}
+        target = "/v1/pull?" + urlencode(query)
+        return await self._call("GET", target, wire.PullReply, timeout_s=self._request_s + wait_s)
+
+    async def enrol(self, request: wire.EnrolRequest) -> wire.EnrolReply:
+        """Exchange a one-time code for an identity."""
+        return await self._call("POST", "/v1/enrol", wire.EnrolReply, wire.encode(request))
+
+    async def sight(self, request: wire.SightRequest) -> str:
+        """Ask for a member whom this store does not hold; from then on their rows come here. Their id, or empty."""
+        return (await self._call("POST", "/v1/sight", wire.SightReply, wire.encode(request))).member_id
+
+    async def health(self) -> wire.Health:
+        """Whether the centre can work."""
+        return await self._call("GET", "/v1/health", wire.Health)
+
+    async def _call(
+        self, method: str, target: str, kind: type[Reply], body: bytes = b"", timeout_s: float | None = None
+    ) -> Reply:
+        headers = {"content-type": "application/json"} if body else {}
+        if self._device:
+            headers[wire.DEVICE_HEADER] = self._device
+            text = wire.signed_text(method, target, self._device, body)
+            headers[wire.SIGNATURE_HEADER] = wire.sign(self._secret, text)
+        try:
+            response = await self._http.request(
+                method, target, content=body, headers=headers, timeout=timeout_s or self._request_s
+            )
+        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
+            raise TooMuch(_("The centre took too long to answer."), _("It will be asked again.")) from error
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise Trouble(_("The centre's address is none."), _("Check `centre_url` in the configuration.")) from error
+        except httpx.HTTPError as error:
+            raise Offline(_("The centre cannot be reached."), _("Work goes on; it will be tried again.")) from error
+        _check(response)
+        try:
+            return msgspec.json.decode(response.content, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Rubbish(
+                _("The centre's answer makes no sense."), _("Nothing was taken from it. Is the address right?")
+            ) from error
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: type[BaseException] | BaseException | TracebackType | None) -> None:
+        await self.close()
+
+
+def _check(response: httpx.Response) -> None:
+    status = response.status_code
+    if status == 200:
+        return
+    if status in (408, 413):
+        raise TooMuch(_("The request was too large for the centre."), _("It will be sent in smaller parts."))
+    sentence = _sentence(response)
+    if status in (401, 403):
+        raise Unwelcome(
+            sentence or _("The centre does not know this device."), _("Enrol it again: `store-agent enroll`.")
+        )
+    if status == 429 or status >= 500:
+        pause_s = _pause_s(response)
+        raise Offline(_("The centre is busy or in trouble."), _("Work goes on; it will be tried again."), pause_s)
+    raise Rubbish(sentence or _("The centre did not take the request ({status}).").format(status=status))
+
+
+def _sentence(response: httpx.Response) -> str:
+    try:
+        return msgspec.json.decode(response.content, type=wire.Problem).sentence
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+
+
+def _pause_s(response: httpx.Response) -> float:
+    try:
+        return max(0.0, min(float(response.headers.get("retry-after", "0")), 3600.0))
+    except ValueError:
+        return 0.0

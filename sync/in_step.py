@@ -1,0 +1,155 @@
+"""Keeping a store in step: two loops that know nothing of each other, one pushes and one pulls, each with its own patience.
+
+A push that is stuck never keeps prices from arriving, and a pull that is stuck never keeps operations here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from store_agent.clock import Clock
+from store_agent.trouble import Trouble
+from sync.client import Client, Offline, TooMuch
+from sync.session import Session
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+LOOK_S = 0.5
+"""How often the journal is looked at for what another terminal of this store accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What a store knows of its line: when it last heard from the centre, and since when it does not."""
+
+    heard_at: datetime | None = None
+    offline_since: datetime | None = None
+    trouble: str = ""
+
+
+class Backoff:
+    """Waits longer after each failure, with full jitter, so that a thousand stores never come back in one second."""
+
+    def __init__(self, random: Random, longest_s: float = LONGEST_PAUSE_S) -> None:
+        self._random = random
+        self._longest_s = longest_s
+        self._failures = 0
+
+    def succeeded(self) -> None:
+        self._failures = 0
+
+    def pause_s(self, asked_s: float = 0.0) -> float:
+        """How long to wait now; never less than the centre asked for."""
+        ceiling = min(self._longest_s, FIRST_PAUSE_S * 2**self._failures)
+        self._failures = min(self._failures + 1, 16)
+        return asked_s + self._random.uniform(0, ceiling)
+
+
+class InStep:
+    """Both loops of one store. `changed` is called after anything that a screen might show has changed."""
+
+    def __init__(
+        self,
+        session: Session,
+        client: Client,
+        clock: Clock,
+        random: Random,
+        *,
+        long_poll_s: float = 25.0,
+        longest_pause_s: float = LONGEST_PAUSE_S,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._session = session
+        self._client = client
+        self._clock = clock
+        self._random = random
+        self._long_poll_s = long_poll_s
+        self._longest_pause_s = longest_pause_s
+        self._changed = changed
+        self._poked = asyncio.Event()
+        self._lost_since: dict[str, datetime] = {}
+        self.contact = Contact()
+
+    def poke(self) -> None:
+        """Something was accepted: push it now rather than at the next look."""
+        self._poked.set()
+
+    async def run(self) -> None:
+        """Keep in step until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._patiently("push", self.push_once))
+            tasks.create_task(self._patiently("pull", self.pull_once))
+
+    async def push_once(self) -> None:
+        """Send the oldest operations that the centre does not hold; where there are none, wait for some."""
+        request = self._session.draft()
+        if request is None:
+            await self._wait_for_work()
+            return
+        try:
+            reply = await self._client.push(request)
+        except TooMuch:
+            if self._session.halve():
+                return
+            raise
+        self._session.received(reply)
+        self._heard("push")
+
+    async def pull_once(self) -> None:
+        """Take what the centre has to say; where that is nothing, it may hold the line for a while."""
+        wait_s = 0.0 if self.contact.heard_at is None or self.contact.offline_since else self._long_poll_s
+        reply = await self._client.pull(self._session.cursors(), self._session.page_rows, wait_s)
+        brought = self._session.absorb(reply)
+        self._heard("pull")
+        if brought:
+            self._changed()
+
+    async def _wait_for_work(self) -> None:
+        self._poked.clear()
+        try:
+            async with asyncio.timeout(LOOK_S):
+                await self._poked.wait()
+        except TimeoutError:
+            pass
+
+    async def _patiently(self, direction: str, step: Callable[[], Awaitable[None]]) -> None:
+        backoff = Backoff(self._random, self._longest_pause_s)
+        while True:
+            try:
+                await step()
+                backoff.succeeded()
+            except Trouble as trouble:
+                self._lost(direction, trouble)
+                asked_s = trouble.pause_s if isinstance(trouble, Offline) else 0.0
+                await self._clock.sleep(backoff.pause_s(asked_s))
+
+    def _heard(self, direction: str) -> None:
+        if self._lost_since.pop(direction, None):
+            log.info("%s works again", direction)
+        since = min(self._lost_since.values(), default=None)
+        self._tell(Contact(self._clock.now(), since, self.contact.trouble if since else ""))
+
+    def _lost(self, direction: str, trouble: Trouble) -> None:
+        if direction not in self._lost_since:
+            log.warning("%s does not work: %s", direction, trouble.what)
+        self._lost_since.setdefault(direction, self._clock.now())
+        self._tell(Contact(self.contact.heard_at, min(self._lost_since.values()), str(trouble)))
+
+    def _tell(self, contact: Contact) -> None:
+        """Other terminals of this store read the state of the line from the cache."""
+        turned = (contact.offline_since, contact.trouble) != (self.contact.offline_since, self.contact.trouble)
+        self.contact = contact
+        self._session.replica.cache.keep(
+            heard_at=contact.heard_at.isoformat() if contact.heard_at else "",
+            offline_since=contact.offline_since.isoformat() if contact.offline_since else "",
+            trouble=contact.trouble,
+        )
+        if turned:
+            self._changed()

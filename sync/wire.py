@@ -1,0 +1,152 @@
+"""What goes over the line, as types that both ends check strictly. No I/O and no rule of the product lives here."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey, VerifyKey
+
+Id = Annotated[str, Meta(min_length=1, max_length=120)]
+Position = Annotated[int, Meta(ge=0)]
+
+DEVICE_HEADER = "x-store-agent-device"
+SIGNATURE_HEADER = "x-store-agent-signature"
+CHAIN = "chain"
+ANSWER = "answer"
+"""The table name under which answers travel inside a store's stream."""
+
+
+def stream_of(store: str) -> str:
+    """The name of a store's own stream."""
+    return f"store/{store}"
+
+
+class PushRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Operations as the bytes that were stored, oldest first."""
+
+    operations: list[Raw]
+
+
+class PushReply(Struct, frozen=True):
+    """Up to this number of this epoch the centre holds everything. What came of it arrives in the stream."""
+
+    epoch: int
+    seq: int
+    incarnation: str
+
+
+class FeedRow(Struct, frozen=True, array_like=True):
+    """One row at one position of a stream."""
+
+    position: int
+    table: str
+    id: str
+    revision: int
+    body: Raw
+
+
+class StreamPage(Struct, frozen=True):
+    """Rows behind a cursor, ending where a transaction of the centre ended; `head` is where the stream ends by now."""
+
+    position: int
+    head: int
+    rows: list[FeedRow]
+
+
+class PullReply(Struct, frozen=True):
+    """Pages of a store's streams, all read in one snapshot of the ledger."""
+
+    incarnation: str
+    streams: dict[str, StreamPage]
+
+
+class AnswerBody(Struct, frozen=True):
+    """What the centre made of one operation."""
+
+    op_id: str
+    epoch: int
+    seq: int
+    outcome: str
+    case: str = ""
+    """The kind of the case that was opened, if any."""
+    reason: str = ""
+    """The refusal that the centre found, if any."""
+
+
+class EnrolRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """A one-time code, and the public key that the device made for itself (hex)."""
+
+    code: Annotated[str, Meta(min_length=4, max_length=64)]
+    public_key: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    name: Annotated[str, Meta(max_length=80)] = ""
+
+
+class EnrolReply(Struct, frozen=True):
+    """Who the device is from now on."""
+
+    device: str
+    store: str
+    epoch: int
+    incarnation: str
+
+
+class SightRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody stands at the counter whom this store does not hold."""
+
+    phone: str = ""
+    code: str = ""
+
+
+class SightReply(Struct, frozen=True):
+    """Their id, or empty; their rows follow in the store's stream."""
+
+    member_id: str
+
+
+class Health(Struct, frozen=True):
+    """Whether the centre can work."""
+
+    ok: bool
+    version: str
+    incarnation: str
+
+
+class Problem(Struct, frozen=True):
+    """Why a request was not taken: a fixed word for programs, a sentence for people."""
+
+    error: str
+    sentence: str
+
+
+def encode(value: object) -> bytes:
+    """Any of the types above as JSON."""
+    return msgspec.json.encode(value)
+
+
+def signed_text(method: str, target: str, device: str, body: bytes) -> bytes:
+    """What a device signs: everything that decides what a request does."""
+    return "\n".join((method.upper(), target, device, sha256(body).hexdigest())).encode()
+
+
+def make_key() -> tuple[str, str]:
+    """A new device key: (secret, public), both hex."""
+    key = SigningKey.generate()
+    return bytes(key).hex(), bytes(key.verify_key).hex()
+
+
+def sign(secret: str, text: bytes) -> str:
+    """Ed25519 signature in hex."""
+    return SigningKey(bytes.fromhex(secret)).sign(text).signature.hex()
+
+
+def is_signed(public_key: str, signature: str, text: bytes) -> bool:
+    """Whether the owner of this key signed this text."""
+    try:
+        VerifyKey(bytes.fromhex(public_key)).verify(text, bytes.fromhex(signature))
+    except (BadSignatureError, ValueError):
+        return False
+    return True

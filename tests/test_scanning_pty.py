@@ -1,0 +1,279 @@
+"""Scans through a real pty: the driver, the parser and the timers of a real terminal, no stand-ins.
+
+Run as a program, this file is the small app that the tests look at.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.widgets import Button, Input, Static
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.terminal import ENTER, GS, TAB, Terminal
+from tui.scanning import Scanned, ScanningApp
+from tui.widgets.code_box import CodeBox, FormField
+from tui.widgets.qr_code import QrCode
+from tui.widgets.status_bar import Distance, StatusBar
+
+CODES = [f"471{number:09d}{number % 10}" for number in range(30)]
+
+
+class Demo(ScanningApp[None]):
+    """Shows every scan, submission and binding as a line that a test can wait for."""
+
+    CSS_PATH = Path(__file__).parent.parent / "tui" / "store.tcss"
+    BINDINGS = [
+        Binding("q", "quit", "Quit"),
+        Binding("1", "seen('ONE')", "One"),
+        Binding("ctrl+e", "seen('CTRL-E')", "Control", priority=True),
+        Binding("f12", "seen('F12')", "F12", priority=True),
+        Binding("ctrl+r", "start('box')", "Start again in the box", priority=True),
+        Binding("ctrl+t", "start('button')", "Start again on the button", priority=True),
+        Binding("ctrl+y", "start('name')", "Start again in a form", priority=True),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield CodeBox(id="box")
+        yield FormField(id="name")
+        yield Button("Press", id="button")
+        yield Static("scans 0", id="count")
+        yield Static("", id="last")
+        yield Static("", id="order")
+        yield Static("", id="seen")
+        yield Static("", id="round")
+        yield QrCode(sys.argv[1] if len(sys.argv) > 1 else "")
+        yield StatusBar(UTC)
+
+    def on_mount(self) -> None:
+        self.round = 0
+        self.action_start("box")
+        bar = self.query_one(StatusBar)
+        bar.distance = Distance(datetime(2026, 3, 1, 9, tzinfo=UTC), 3, datetime(2026, 3, 1, 8, 5, tzinfo=UTC))
+        bar.place = "[@click=app.quit]台北[/] \x1b[31mred"
+
+    def on_scanned(self, message: Scanned) -> None:
+        self.scans.append(message.text)
+        self.query_one("#count", Static).update(f"scans {len(self.scans)}")
+        shown = "".join(character if character.isprintable() else "~" for character in message.text)
+        self.query_one("#last", Static).update(Content(f"<{shown}> by {message.ending}"))
+        in_order = self.scans == CODES
+        self.query_one("#order", Static).update("thirty in order" if in_order else "")
+
+    def on_button_pressed(self) -> None:
+        self.action_seen("PRESSED")
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        self.action_seen(f"submitted {message.value}")
+
+    def action_start(self, focus: str) -> None:
+        self.round += 1
+        self.scans: list[str] = []
+        self.things: list[str] = []
+        for field in self.query(Input):
+            field.value = ""
+        for line in ("last", "order", "seen"):
+            self.query_one(f"#{line}", Static).update("")
+        self.query_one("#count", Static).update("scans 0")
+        self.query_one("#round", Static).update(f"round {self.round} on {focus}.")
+        self.set_focus(self.query_one(f"#{focus}"))
+
+    def action_seen(self, thing: str) -> None:
+        self.things.append(thing)
+        self.query_one("#seen", Static).update(Content(f"seen: {', '.join(self.things)}"))
+
+
+def open_demo(*words: str, lines: int = 24) -> Terminal:
+    root = Path(__file__).parent.parent
+    command = [sys.executable, str(Path(__file__)), *words]
+    return Terminal(command, lines=lines, cwd=root, env={"PYTHONPATH": str(root)})
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Terminal]:
+    """One app for the tests of this file, as starting it takes longer than most of them."""
+    with open_demo() as terminal:
+        terminal.wait_for("Offline since 08:05, 3 waiting")
+        yield terminal
+
+
+def start(terminal: Terminal, focus: str) -> Terminal:
+    """Begin again, with nothing seen and the focus there."""
+    number = int(terminal.wait_for("round ").split("round ")[1].split()[0])
+    terminal.send({"box": "\x12", "button": "\x14", "name": "\x19"}[focus])
+    terminal.wait_for(f"round {number + 1} on {focus}.")
+    return terminal
+
+
+@pytest.fixture
+def box(running: Terminal) -> Terminal:
+    """The app, with the focus in the box."""
+    return start(running, "box")
+
+
+@pytest.fixture
+def button(running: Terminal) -> Terminal:
+    """The app, with the focus on a button, where keys are bindings."""
+    return start(running, "button")
+
+
+@pytest.fixture
+def name(running: Terminal) -> Terminal:
+    """The app, with the focus in a field of a form."""
+    return start(running, "name")
+
+
+def write(terminal: Terminal, text: str, gap_s: float) -> None:
+    if gap_s == 0.0:
+        terminal.send(text)
+    else:
+        terminal.scan(text, gap_s)
+
+
+@pytest.mark.parametrize("gap_s", [0.0, 0.002, 0.012])
+@pytest.mark.parametrize("focus", ["box", "button", "name"])
+def test_a_scan_is_taken_whatever_the_gap_the_suffix_and_the_focus(running: Terminal, focus: str, gap_s: float) -> None:
+    start(running, focus)
+    for number, suffix in enumerate(("\r", "\n", "\r\n", "\t", ""), start=1):
+        write(running, f"q1{number:02d}A9{suffix}", gap_s)
+        running.wait_for(f"<q1{number:02d}A9> by {'suffix' if suffix else 'silence'}")
+        assert "seen" not in running.wait_for(f"scans {number}\n")
+    # The focus has not moved: what is typed now still goes where it was. (An Enter at once would be a late suffix.)
+    running.send("z")
+    running.wait_until(lambda shown: focus == "button" or "  z" in shown, "the typed letter")
+    running.send(ENTER)
+    shown = running.wait_for("seen: PRESSED" if focus == "button" else "seen: submitted z")
+    assert "scans 5\n" in shown
+
+
+def test_thirty_codes_in_one_write_are_taken_in_order(box: Terminal) -> None:
+    box.send("".join(f"{code}\r\n" for code in CODES))
+    shown = box.wait_for("thirty in order")
+    assert "scans 30" in shown and "seen" not in shown
+
+
+def test_thirty_codes_with_tab_reach_no_button(button: Terminal) -> None:
+    button.send("".join(code + TAB for code in CODES))
+    shown = button.wait_for("thirty in order")
+    assert "seen" not in shown
+
+
+def test_the_separator_of_gs1_stays_in_the_code(box: Terminal) -> None:
+    box.send(f"0104719512002889{GS}10ABC{GS}21XYZ\r")
+    box.wait_for("<0104719512002889~10ABC~21XYZ> by suffix")
+
+
+def test_the_separator_is_kept_where_the_terminal_names_keys(box: Terminal) -> None:
+    box.send("0104\x1b[93;5u10AB\x1b[57441u\x1b[67;2;67u\x1b[13u")
+    box.wait_for("<0104~10ABC> by suffix")
+
+
+def test_a_burst_of_bound_keys_fires_none_and_one_typed_key_does(button: Terminal) -> None:
+    button.send("qqqq1111\x05\x1b[24~q\r\n")
+    shown = button.wait_for("<qqqq1111~q> by suffix")
+    assert "seen" not in shown
+    button.send("1")
+    button.wait_for("seen: ONE")
+    button.send("\x05")
+    button.wait_for("seen: ONE, CTRL-E")
+
+
+def test_one_q_alone_quits_and_a_burst_of_them_does_not() -> None:
+    with open_demo() as terminal:
+        terminal.wait_for("3 waiting")
+        terminal.send("\x14")
+        terminal.wait_for("on button.")
+        terminal.send("qqqqq")
+        terminal.wait_for("qqqqq")
+        terminal.send("q")
+        assert terminal.wait_for_end() == 0
+
+
+def test_chinese_in_a_paste_is_one_scan(button: Terminal) -> None:
+    button.paste("會員：王小明 q1")
+    shown = button.wait_for("<會員：王小明 q1> by paste")
+    assert "seen" not in shown and "scans 1" in shown
+
+
+def test_a_paste_of_several_lines_is_several_scans(box: Terminal) -> None:
+    box.paste("\n".join(CODES) + "\n")
+    shown = box.wait_for("thirty in order")
+    assert "seen" not in shown
+
+
+def test_a_paste_goes_into_a_forms_field(name: Terminal) -> None:
+    name.paste("王\u202e小明")
+    name.wait_for("王小明")
+    name.send(ENTER)
+    assert "scans 0" in name.wait_for("submitted 王小明")
+
+
+def test_what_an_input_method_commits_goes_into_the_field(box: Terminal) -> None:
+    box.send("王小明")
+    box.wait_for("王小明")
+    box.send(ENTER)
+    assert "scans 0" in box.wait_for("submitted 王小明")
+
+
+def test_fast_chinese_is_never_a_key_where_no_field_has_the_focus(button: Terminal) -> None:
+    button.send("王q1小明\t")
+    shown = button.wait_for("submitted 王q1小明")
+    assert "scans 0" in shown and "ONE" not in shown and "PRESSED" not in shown
+
+
+def test_typing_fast_is_typing(box: Terminal) -> None:
+    box.scan("0912345678", 0.06)
+    box.wait_for("0912345678")
+    box.send(ENTER)
+    assert "scans 0" in box.wait_for("submitted 0912345678")
+
+
+def test_two_keys_rolled_into_one_another_come_in_order(box: Terminal) -> None:
+    box.send("ab")
+    box.wait_for("ab")
+    box.send("c\r")
+    assert "scans 0" in box.wait_for("submitted abc")
+
+
+def test_a_scan_while_the_app_starts_breaks_nothing() -> None:
+    with open_demo() as terminal:
+        terminal.wait_until(lambda shown: b"\x1b[?1049h" in terminal.raw, "the other screen")
+        terminal.send(f"{CODES[1]}\r")
+        terminal.wait_for("3 waiting")
+        terminal.send(f"{CODES[2]}\r")
+        terminal.wait_for(f"<{CODES[2]}>")
+
+
+def test_hostile_names_show_as_they_are(box: Terminal) -> None:
+    assert "[@click=app.quit]台北[/] [31mred" in box.screenshot()
+
+
+def test_a_qr_code_is_black_on_white_with_a_quiet_zone() -> None:
+    with open_demo("MEMBER:0912345678", lines=40) as terminal:
+        shown = terminal.wait_for("▀")
+        rows = shown.split("\n")
+        top = next(y for y, row in enumerate(rows) if "█▀▀▀▀▀█" in row)
+        left = rows[top].index("█")
+        assert left >= 4
+        for column, line in ((left - 4, top), (left - 1, top), (left, top - 1), (left, top - 2), (left, top)):
+            cell = terminal.cell(column, line)
+            assert (cell.fg if cell.data != " " else "000000", cell.bg) == ("000000", "ffffff")
+
+
+def test_a_qr_code_that_does_not_fit_says_so_instead_of_showing_half() -> None:
+    with open_demo("x" * 300) as terminal:
+        shown = terminal.wait_for("Make the window larger to see the code.")
+        assert "█▀▀▀▀▀█" not in shown
+
+
+if __name__ == "__main__":
+    Demo().run()

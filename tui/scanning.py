@@ -1,0 +1,147 @@
+"""The Textual side of scans: every key and paste passes here before a field or a binding can have it.
+
+`App.on_key` would be too late, as the focused field has eaten the key by then. What a burst is, is decided in
+`tui.bursts`; what a code means, by whoever handles `Scanned`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import events
+from textual.app import App, ReturnType
+from textual.message import Message
+from textual.widgets import Input, TextArea
+
+from tui.bursts import SUFFIXES, Bursts, Dropped, Ending, Outcome, Press, Scan, Text, Typed, scans_of_paste
+from tui.widgets.code_box import CodeBox
+
+CONTROL_KEYS = {f"ctrl+{chr(code + 96)}": chr(code) for code in range(1, 27)} | {
+    "ctrl+backslash": "\x1c",
+    "ctrl+right_square_bracket": "\x1d",
+    "ctrl+circumflex_accent": "\x1e",
+    "ctrl+underscore": "\x1f",
+}
+"""Terminals with the Kitty protocol name these keys and leave the character out, GS among them."""
+COMMANDS = ("alt+", "super+", "meta+", "hyper+")
+SILENT_KEYS = frozenset(
+    [f"{side}_{name}" for side in ("left", "right") for name in ("shift", "control", "alt", "super", "hyper", "meta")]
+    + ["iso_level3_shift", "iso_level5_shift", "caps_lock", "num_lock"]
+)
+WIDE_SPACE = "\u3000"
+
+
+class Scanned(Message):
+    """A code was scanned or pasted, whatever has the focus. Sent to the screen on top; bubbles to the app."""
+
+    def __init__(self, text: str, ending: Ending) -> None:
+        super().__init__()
+        self.text = text
+        """As the scanner sent it: any character, GS too. Not safe to show before `safe_text`."""
+        self.ending = ending
+        """A scan that ended in SILENCE and is of no known kind is better put into the box than called unknown."""
+
+
+class ScanningApp(App[ReturnType]):
+    """An app that knows a scanner from a person. A scan moves no focus, fills no field and reaches no binding."""
+
+    WATCHES_KEYS: ClassVar[bool | None] = None
+    """Whether keys are told apart by time. None: unless headless, as tests press keys faster than any person."""
+    SCAN_PREFIX: ClassVar[str] = ""
+    """What the scanner is set to send first; lets a code hold letters outside ASCII."""
+
+    class Lapsed(Message, bubble=False):
+        """Perhaps no further key comes. Queued behind the keys that were read before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bursts = Bursts(prefix=self.SCAN_PREFIX)
+        self._lapse: asyncio.TimerHandle | None = None
+        self._lapsing: asyncio.Task[None] | None = None
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take what comes from the terminal; an event that was forwarded once and bubbled back is let through."""
+        if isinstance(event, events.Key) and not event.is_forwarded and self._watches_keys():
+            # The time is that of reading, so a busy screen does not turn a scan into typing.
+            await self._deliver(self._bursts.feed(press_of(event), event.time))
+            self._arm(event.time)
+        elif isinstance(event, events.Paste) and not event.is_forwarded:
+            await self._deliver(self._bursts.lapse(math.inf))
+            await self._take_paste(event)
+        else:
+            await super().on_event(event)
+
+    async def on_scanning_app_lapsed(self, message: Lapsed) -> None:
+        await self._deliver(self._bursts.lapse(message.time))
+        self._arm(message.time)
+
+    def _watches_keys(self) -> bool:
+        return not self.is_headless if self.WATCHES_KEYS is None else self.WATCHES_KEYS
+
+    def _arm(self, now: float) -> None:
+        if self._lapse is not None:
+            self._lapse.cancel()
+            self._lapse = None
+        if (deadline := self._bursts.deadline) is not None:
+            pause_s = max(0.0, deadline - now) + 0.001
+            self._lapse = asyncio.get_running_loop().call_later(pause_s, self._queue_lapsed)
+
+    def _queue_lapsed(self) -> None:
+        # A task, because keys also come as tasks: those that were read while the screen was busy go first.
+        async def post() -> None:
+            self.post_message(self.Lapsed())
+
+        self._lapsing = asyncio.get_running_loop().create_task(post())
+
+    async def _deliver(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            match outcome:
+                case Scan(text, ending):
+                    self.screen.post_message(Scanned(text, ending))
+                case Typed(presses):
+                    for press in presses:
+                        if isinstance(press.origin, events.Key):
+                            await super().on_event(press.origin)
+                case Text(presses):
+                    self._write(presses)
+                case Dropped():
+                    pass
+
+    def _write(self, presses: tuple[Press, ...]) -> None:
+        """Put fast text into the field with the focus, or else into the box; its suffix submits that field."""
+        field = self._text_field()
+        if field is None:
+            return
+        if text := printable("".join(press.character for press in presses if press.character not in SUFFIXES)):
+            field.post_message(events.Paste(text))
+        if isinstance(field, Input) and presses[-1].character in SUFFIXES:
+            field.call_later(field.action_submit)
+
+    def _text_field(self) -> Input | TextArea | None:
+        if isinstance(self.focused, Input | TextArea):
+            return self.focused
+        return next((box for box in self.screen.query(CodeBox) if not box.is_disabled), None)
+
+    async def _take_paste(self, event: events.Paste) -> None:
+        if getattr(self.focused, "keeps_paste", False):
+            await super().on_event(events.Paste(printable(event.text, also="\r\n\t")))
+            return
+        for text in scans_of_paste(event.text):
+            self.screen.post_message(Scanned(text, Ending.PASTE))
+
+
+def press_of(event: events.Key) -> Press:
+    """The key as the detector sees it: what it would write, where terminals agree on nothing else."""
+    if event.key in SILENT_KEYS:
+        return Press("", event, silent=True)
+    if event.key.startswith(COMMANDS):
+        return Press("", event)
+    return Press(event.character or CONTROL_KEYS.get(event.key, ""), event)
+
+
+def printable(text: str, also: str = "") -> str:
+    """The text without what a field cannot show: control and format characters, which survive in a field's value."""
+    return "".join(ch for ch in text if ch.isprintable() or ch == WIDE_SPACE or ch in also)

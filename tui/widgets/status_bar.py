@@ -1,0 +1,66 @@
+"""The last line of every screen: how far this store is from the centre."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from store_agent.safe_text import safe_text
+from store_agent.words import _
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """How far this store is from the centre, as of a moment."""
+
+    as_of: datetime
+    """When this was so, aware; tells whether `offline_since` was today."""
+    waiting: int = 0
+    """Operations that the centre has not answered."""
+    offline_since: datetime | None = None
+    """Aware; None while the centre answers."""
+
+
+class StatusBar(Widget):
+    """Shows place and distance. Bind both from the app: `StatusBar(zone).data_bind(place=…, distance=…)`."""
+
+    DEFAULT_CSS = """
+    StatusBar { dock: bottom; height: 1; padding: 0 1; }
+    """
+
+    distance: reactive[Distance | None] = reactive(None)
+    place: reactive[str] = reactive("")
+    """Store and staff: data, so shown as safe text."""
+
+    def __init__(self, zone: tzinfo, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._zone = zone
+
+    def watch_distance(self, distance: Distance | None) -> None:
+        """Offline is also a colour (the class `-offline`); the words stand without it."""
+        self.set_class(distance is not None and distance.offline_since is not None, "-offline")
+        self.set_class(distance is not None and distance.offline_since is None and distance.waiting > 0, "-waiting")
+
+    def render(self) -> Content:
+        """One line; the distance first, as a narrow window cuts the end."""
+        parts = [distance_in_words(self.distance, self._zone), safe_text(self.place)]
+        return Content("  ·  ".join(part for part in parts if part))
+
+
+def distance_in_words(distance: Distance | None, zone: tzinfo) -> str:
+    """The distance as a sentence, times in the store's zone; empty before it is known."""
+    if distance is None:
+        return ""
+    if distance.offline_since is None:
+        if distance.waiting == 0:
+            return _("In step with the centre")
+        return _("{count} waiting for the centre").format(count=distance.waiting)
+    since, today = distance.offline_since.astimezone(zone), distance.as_of.astimezone(zone).date()
+    moment = f"{since:%H:%M}" if since.date() == today else f"{since:%Y-%m-%d %H:%M}"
+    if distance.waiting == 0:
+        return _("Offline since {moment}").format(moment=moment)
+    return _("Offline since {moment}, {count} waiting").format(moment=moment, count=distance.waiting)
