@@ -214,13 +214,6 @@ REASONS = (
         "do not match the hashes",
     ),
     (
-        "One of the libraries has no ready build for this system (.uv/log says which). "
-        "Run it by Python 3.11 to 3.14 on Linux, macOS or Windows.",
-        "no usable wheels",
-        "no wheels with a matching",
-        "no matching distribution found",
-    ),
-    (
         "There is no way to the package index from here. Connect to the internet and run it again.",
         "dns error",
         "name resolution",
@@ -228,6 +221,13 @@ REASONS = (
         "failed to fetch",
         "connection",
         "timed out",
+    ),
+    (
+        "One of the libraries has no ready build for this system (.uv/log says which). "
+        "Run it by Python 3.11 to 3.14 on Linux, macOS or Windows.",
+        "no usable wheels",
+        "no wheels with a matching",
+        "no matching distribution found",
     ),
 )
 

@@ -28,6 +28,8 @@ MOST_PIXELS = 64_000_000
 """More than any phone's everyday picture; a file of a few kilobytes can claim to be far larger."""
 SECOND_LOOK_SIDE = 1200
 """Pixels of the longer side to which a picture is made smaller before the second look, which takes many tries."""
+SMALLEST_SIDE = 42
+"""Two pixels to each module of the smallest QR code. In less there is nothing to press flat."""
 PICTURE_KINDS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """What cameras, shops and screens make. Not everything that Pillow opens: some of it runs other programs."""
 
@@ -161,6 +163,8 @@ def _second_looks(picture: Image.Image) -> Iterator[Image.Image]:
     whole = picture.copy()
     whole.thumbnail((SECOND_LOOK_SIDE, SECOND_LOOK_SIDE))
     yield whole
+    if min(whole.size) < SMALLEST_SIDE:
+        return
     yield whole.resize((whole.width * 3 // 2, whole.height * 3 // 2), Image.Resampling.BICUBIC)
     for angle in (0, 45):
         turned = whole.rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=128) if angle else whole

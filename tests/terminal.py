@@ -1,4 +1,4 @@
-"""A real terminal for tests: starts a program in a pty of a given size, sends keys, and waits for what is on the screen.
+"""A real terminal for tests: runs a program in a pty of a given size, sends keys, waits for what the screen shows.
 
 Waiting is always for something to be seen, with a deadline; nothing here sleeps but a scanner between its keys.
 """
@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 import pyte
-from ptyprocess import PtyProcess
+from ptyprocess import PtyProcess  # type: ignore[import-untyped]
 
 DEADLINE_S = 20.0
 """Generous, as it is only ever waited for by a test that fails."""
@@ -45,9 +45,8 @@ class Terminal:
         self._unparsed = b""
         self.raw = b""
         """All that the program wrote, escape codes included."""
-        without_looks = {
-            k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "LINES", "TERM_PROGRAM")
-        }
+        looks = ("NO_COLOR", "COLUMNS", "LINES", "TERM_PROGRAM")
+        without_looks = {name: value for name, value in os.environ.items() if name not in looks}
         environment = without_looks | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
         self._process = PtyProcess.spawn(
             list(command), dimensions=(lines, columns), cwd=cwd and str(cwd), env=environment | dict(env or {})
@@ -70,11 +69,12 @@ class Terminal:
 
     def scan(self, text: str, gap_s: float) -> None:
         """Write it key by key, as a scanner does; the clock of the gaps is the test's only sleep."""
+        # Nothing is read meanwhile: parsing a repaint takes longer than a scanner's gap.
         due = time.monotonic()
         for character in text:
             time.sleep(max(0.0, due - time.monotonic()))
-            self.send(character)
-            due += gap_s
+            os.write(self._process.fd, character.encode())
+            due = time.monotonic() + gap_s
 
     def paste(self, text: str) -> None:
         """What a terminal sends for a paste: the text between the marks of a bracketed paste."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tui.bursts import (
     GAP_S,
     STALL_S,
+    SUFFIX_WAIT_S,
     Bursts,
     Dropped,
     Ending,
@@ -65,14 +66,14 @@ def test_what_a_suffix_leaves_behind_is_dropped(suffix: str) -> None:
 
 
 def test_silence_ends_a_scan_and_its_late_suffix_confirms_nothing() -> None:
-    outcomes = play(Bursts(), [*burst("47195"), ("\r", 0.15), ("\n", 0.0)])
+    outcomes = play(Bursts(), [*burst("47195"), ("\r", SUFFIX_WAIT_S + 0.1), ("\n", 0.0)])
     assert told(outcomes) == [("Scan", "47195"), ("Dropped", "\r\n")]
     assert isinstance(outcomes[0], Scan)
     assert outcomes[0].ending is Ending.SILENCE
 
 
 def test_a_persons_enter_after_a_scan_is_theirs() -> None:
-    assert told(play(Bursts(), [*burst("47195\r"), ("\r", 0.3)])) == [("Scan", "47195"), ("Typed", "\r")]
+    assert told(play(Bursts(), [*burst("47195\r"), ("\r", 0.2)])) == [("Scan", "47195"), ("Typed", "\r")]
 
 
 def test_thirty_scans_in_one_burst_are_taken_in_order() -> None:
@@ -82,11 +83,23 @@ def test_thirty_scans_in_one_burst_are_taken_in_order() -> None:
 
 
 def test_a_stall_in_a_scan_does_not_make_half_a_code() -> None:
-    keys = [*burst("4719512"), ("0", STALL_S * 0.9), *burst("02889\r")]
+    keys = [*burst("4719512"), ("0", SUFFIX_WAIT_S * 0.9), *burst("02889"), ("\r", SUFFIX_WAIT_S * 0.9)]
     assert told(play(Bursts(), keys)) == [("Scan", "4719512002889")]
 
 
-def test_a_scan_pauses_once_at_most() -> None:
+def test_after_a_scan_without_a_suffix_the_next_is_known_sooner() -> None:
+    bursts = Bursts()
+    assert told(play(bursts, burst("47195"))) == [("Scan", "47195")]
+    for character in "47195":
+        bursts.feed(Press(character), 200.0)
+    assert bursts.deadline == pytest.approx(200.0 + STALL_S)
+    play(bursts, burst("\r47195\r"), 300.0)
+    for character in "47195":
+        bursts.feed(Press(character), 400.0)
+    assert bursts.deadline == pytest.approx(400.0 + SUFFIX_WAIT_S)
+
+
+def test_typing_behind_a_burst_is_soon_typing_again() -> None:
     keys = [*burst("0912"), ("3", 0.08), ("4", 0.08), ("5", 0.08)]
     assert told(play(Bursts(), keys)) == [("Scan", "09123"), ("Typed", "45")]
 
@@ -112,22 +125,14 @@ def test_a_short_burst_is_typing_and_with_a_suffix_it_is_text() -> None:
 
 def test_separators_and_shift_alone_stay_inside_a_scan() -> None:
     bursts, outcomes, at = Bursts(), list[Outcome](), 1.0
-    for press in (
-        Press("0"),
-        Press("1"),
-        Press("\x1d"),
-        Press("", silent=True),
-        Press("A"),
-        Press("\x04"),
-        Press("\r"),
-    ):
-        outcomes += bursts.feed(press, at)
+    for character in ("0", "1", "\x1d", "", "A", "\x04", "\r"):
+        outcomes += bursts.feed(Press(character, silent=not character), at)
         at += FAST_S
     assert told(outcomes) == [("Scan", "01\x1dA\x04")]
 
 
 def test_a_function_key_inside_a_machines_burst_does_nothing() -> None:
-    assert told(play(Bursts(), burst("ABCD") + [("", 0.0)] + burst("EF\r"))) == [("Scan", "ABCDEF")]
+    assert told(play(Bursts(), [*burst("ABCD"), ("", 0.0), *burst("EF\r")])) == [("Scan", "ABCDEF")]
 
 
 def test_a_function_key_after_one_letter_follows_it_at_once() -> None:
@@ -180,7 +185,7 @@ KEYS = st.lists(
             st.sampled_from(["", "\x1d", "\x7f", "\x1b", "\x11", "王", "é", "\x02"]),
         ),
         st.booleans(),
-        st.sampled_from([0.0, 0.0, 0.002, 0.012, 0.03, 0.034, 0.036, 0.08, 0.099, 0.11, 0.3]),
+        st.sampled_from([0.0, 0.0, 0.002, 0.012, 0.03, 0.034, 0.036, 0.08, 0.099, 0.11, 0.39, 0.45]),
     ),
     max_size=60,
 )

@@ -141,7 +141,7 @@ def test_a_hold_changes_the_promise_and_not_the_goods() -> None:
     assert ReleaseHold(**named(), quantity=3).effect(held).sellable == ROW.sellable
 
 
-minutes = st.integers(0, 30)
+minutes = st.integers(0, 4)
 happenings = st.one_of(
     st.builds(move, st.integers(1, 9), st.sampled_from(sorted(INWARD)), minutes),
     st.builds(

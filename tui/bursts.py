@@ -6,8 +6,9 @@ The rule, in full:
 
 - Keys that write something are held while they follow each other within `gap_s`. A burst is a scan if it has at least
   `shortest` characters and ends in a suffix (CR, LF, CRLF, TAB) or in silence. Anything else is given back in order.
-- A burst that is surely a machine's (`shortest` reached) may pause once for up to `stall_s`: on a busy machine a part
-  of a code is read late, and half a code must not become a code.
+- A burst that is surely a machine's (`shortest` reached) may pause, once for every `shortest` characters: on a busy
+  machine a part of a code is read late, and half a code must not become a code. The pause may be long (`SUFFIX_WAIT_S`)
+  while scans end in a suffix, and is short (`stall_s`) once one has ended in silence, as it then delays every scan.
 - A burst with a letter outside ASCII is text, as an input method commits a word at once; only a scanner's prefix, which
   no person types, makes it a scan. Text goes into a field and is never a key that does something.
 - One key again and again, no faster than a keyboard repeats, is a key held down.
@@ -27,9 +28,11 @@ SHORTEST = 4
 GAP_S = 0.035
 """Scanners leave 0 to 12 ms between keys; a quick typist 60 ms and more."""
 STALL_S = 0.1
-"""How long a machine's burst may pause, once, and how long after a suffix its leftovers are dropped."""
+"""How long the burst of a scanner without a suffix may pause, and how long after a suffix its leftovers are dropped."""
+SUFFIX_WAIT_S = 0.4
+"""How long the burst of a scanner with a suffix may pause; only a missing suffix makes anybody wait for it."""
 LATE_S = 0.25
-"""How long after a scan that ended in silence a suffix still belongs to it: less than a person needs to react."""
+"""How long after a scan was taken for want of a suffix one still belongs to it: a person does not react so soon."""
 REPEAT_S = 0.02
 """A key held down comes at most every 25 to 40 ms, a scanner's zeros at most every 12."""
 LONGEST_RUN = 8
@@ -114,7 +117,8 @@ class Bursts:
         self._first_at = 0.0
         self._written_at = 0.0
         self._last_at = 0.0
-        self._stalled = False
+        self._stalls = 0
+        self._suffixed = True
         self._flow = _Flow.NOTHING
         self._flowed = 0
         self._leftovers_until = 0.0
@@ -129,7 +133,7 @@ class Bursts:
         at = max(at, self._last_at)
         outcomes = self.lapse(at)
         if at - self._last_at >= self._gap_s:
-            self._stalled = bool(self._held)
+            self._stalls += bool(self._held)
             self._flow = _Flow.NOTHING
         self._last_at = at
         outcome = self._take(press, at)
@@ -141,7 +145,9 @@ class Bursts:
         return [self._close(None)] if deadline is not None and at >= deadline else []
 
     def _patience_s(self) -> float:
-        return self._stall_s if self._is_machine() and not self._stalled else self._gap_s
+        if not self._is_machine() or self._stalls >= len(self._text) // self._shortest:
+            return self._gap_s
+        return SUFFIX_WAIT_S if self._suffixed else self._stall_s
 
     def _is_machine(self) -> bool:
         return len(self._text) >= self._shortest or self._is_prefixed()
@@ -200,13 +206,14 @@ class Bursts:
         return Typed((*self._release(), press))
 
     def _close(self, suffix: Press | None) -> Outcome:
-        text, machine, prefixed = self._text, self._is_machine(), self._is_prefixed()
+        text, machine, prefixed, patience_s = self._text, self._is_machine(), self._is_prefixed(), self._patience_s()
         same, repeat = len(set(text)) == 1, self._is_repeat()
         presses = self._release() if suffix is None else (*self._release(), suffix)
         if prefixed and text == self._prefix:
             return Dropped(presses)
         if prefixed or (machine and not repeat and (suffix is not None or not same)):
-            self._leftovers_until = self._last_at + (LATE_S if suffix is None else self._stall_s)
+            self._suffixed = suffix is not None
+            self._leftovers_until = self._last_at + (self._stall_s if self._suffixed else patience_s + LATE_S)
             ending = Ending.SILENCE if suffix is None else Ending.SUFFIX
             return Scan(text.removeprefix(self._prefix) if prefixed else text, ending, presses)
         if repeat or not (machine or (suffix is not None and len(text) > 1)):
@@ -221,7 +228,7 @@ class Bursts:
     def _release(self) -> tuple[Press, ...]:
         presses = tuple(self._held)
         self._held.clear()
-        self._stalled = False
+        self._stalls = 0
         return presses
 
 

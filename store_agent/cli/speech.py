@@ -135,12 +135,14 @@ class SpokenCommand(click.Command):
         self.params = [*self.params, *_everywhere()]
 
     def get_short_help_str(self, limit: int = 45) -> str:
-        return _(self.short_help or "")
+        summary = self.short_help or ""
+        return _(summary)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_paragraph()
         with formatter.indentation():
-            formatter.write_text(_(self.help or ""))
+            purpose = self.help or ""
+            formatter.write_text(_(purpose))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         if self.epilog:

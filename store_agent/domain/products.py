@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import ClassVar
 
 GTIN_LENGTHS = (8, 12, 13, 14)
+
+
+class ProductReason(StrEnum):
+    """Why a product cannot be put into a basket or looked up, in order of precedence."""
+
+    UNKNOWN = "product-unknown"
+    NO_PRICE = "product-no-price"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -243,7 +243,7 @@ class MarkShelfEmpty(StockOperation):
 
     def effect(self, before: Any) -> Stock:
         row = self.row(before)
-        if row.refilled_at is not None and row.refilled_at > self.at:
+        if row.refilled_at is not None and row.refilled_at >= self.at:
             return row
         if row.shelf_empty_at is not None and row.shelf_empty_at >= self.at:
             return row

@@ -106,6 +106,12 @@ class View:
         with self.moment():
             return list(self._waiting.get((table, id_), ()))
 
+    def waiting_of_member(self, member_id: str) -> int:
+        """How many own operations about a member are not yet included."""
+        with self.moment():
+            names = set(self.names_of(member_id))
+            return sum(getattr(entry.operation, "member_id", "") in names for entry in self._by_op.values())
+
     def canonical(self, member_id: str) -> str:
         """The member that this id stands for: itself, or the one it was merged into."""
         with self.moment():

@@ -67,6 +67,8 @@ class EmbeddedPostgres:
         self.url = ""
         """Where to connect; known once started. Names a database that is ours alone."""
         self.version = ""
+        self.place: Path | None = None
+        """The folder that holds data and log while it runs."""
         self._binaries = binaries
         self._durable = durable
         self._environment = environment
@@ -99,6 +101,12 @@ class EmbeddedPostgres:
                 self.stop()
                 if attempt == START_TIMES:
                     raise
+            except OSError as error:
+                self.stop()
+                raise Trouble(
+                    _("The database's files could not be written: {detail}").format(detail=error),
+                    _("Free some space, or name another folder."),
+                ) from error
             except BaseException:
                 self.stop()
                 raise
@@ -140,6 +148,7 @@ class EmbeddedPostgres:
 
     def _start_own(self) -> None:
         base, temporary = self._prepare_base()
+        self.place = base
         try:
             binaries = self._binaries or find_binaries(_version_of(base / "data"))
             self.version = binaries.version
@@ -158,7 +167,9 @@ class EmbeddedPostgres:
         self._user = unprivileged_user()
         try:
             if self.folder is None:
-                base = Path(tempfile.mkdtemp(prefix="store-agent-", dir=_roomy_folder(self._user is not None)))
+                base = Path(
+                    tempfile.mkdtemp(prefix=f"store-agent-{os.getpid()}-", dir=_roomy_folder(self._user is not None))
+                )
             else:
                 base = self.folder.absolute()
                 base.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -227,7 +238,7 @@ class EmbeddedPostgres:
                 cwd=base,
                 output=output,
             )
-            if not _is_ready(base / "data" / "postmaster.pid", self._leash):
+            if not _is_ready(base / "data" / "postmaster.pid", port, self._leash):
                 said = _all_of(output)
                 raise (
                     _PortTakenError(*_start_failed(said)) if "could not bind" in said else Trouble(*_start_failed(said))
@@ -248,12 +259,14 @@ def _start_failed(said: str) -> tuple[str, str]:
     )
 
 
-def _is_ready(pid_file: Path, leash: Leash) -> bool:
+def _is_ready(pid_file: Path, port: int, leash: Leash) -> bool:
     # The server writes its state into its pid file: cheaper than to connect, and it says when it is still recovering.
+    # By the port we see that it is ours, and not that of another one which already runs on this folder.
     deadline = time.monotonic() + START_WITHIN_S
     while time.monotonic() < deadline and not leash.ended:
         with contextlib.suppress(OSError):
-            if pid_file.read_text(errors="replace").split("\n")[7:8] == ["ready   "]:
+            lines = pid_file.read_text(errors="replace").split("\n")
+            if len(lines) > 7 and lines[3] == str(port) and lines[7].strip() == "ready":
                 return True
         time.sleep(0.01)
     return False

@@ -39,7 +39,7 @@ class Leash:
         return self.process.poll() is not None
 
     def let_go(self) -> int:
-        """End the child, wait until it is gone, and return its own exit code, or ENDED where it was this that ended it."""
+        """End the child, wait until it is gone, and return its exit code, or ENDED where it was this that ended it."""
         if self.process.stdin is not None:
             with contextlib.suppress(OSError):
                 self.process.stdin.close()

@@ -1,0 +1,234 @@
+"""Quoting a basket for a member, and redeeming what they choose: coupons, points, and the points they earn by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from store_agent.desk.counter import Counter
+from store_agent.domain import bills
+from store_agent.domain.baskets import Basket
+from store_agent.domain.campaigns import Campaign, Situation
+from store_agent.domain.coupons import Coupon, RedeemCoupon
+from store_agent.domain.members import Member, MemberReason
+from store_agent.domain.operation import Operation, Refusal
+from store_agent.domain.points import Account, EarnPoints, PointsReason, RedeemPoints
+from store_agent.domain.purchases import PurchaseLine, RecordPurchase
+from store_agent.domain.quotas import Quota, UseQuota, blank_quotas
+from store_agent.domain.quotes import Offer, Quote, quote
+from store_agent.domain.stock import MoveReason, MoveStock
+from store_agent.domain.tags import tags_at
+
+DAYS_A_MONTH = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What was just redeemed, for the screen and the slip."""
+
+    purchase_id: str
+    bill: bills.Bill
+    points_used: int
+    points_worth_minor: int
+    points_earned: int
+    to_pay_minor: int
+    balance: int
+    currency: str
+
+
+def situation(counter: Counter, member: Member | None) -> Situation:
+    """Where and when, and what this store knows of who pays."""
+    view, store, now = counter.replica.view, counter.store, counter.now()
+    if member is None:
+        return Situation(store=store.id, zone=store.zone, at=now)
+    return Situation(
+        store=store.id,
+        zone=store.zone,
+        at=now,
+        member_id=member.id,
+        tier=str(member.tier),
+        tags=tuple(tag.name for tag in tags_at(view.get("tags", member.id), now)),
+        first_purchase=not view.of_member("purchase", member.id),
+    )
+
+
+def offers(counter: Counter, member: Member) -> list[Offer]:
+    """The member's coupons, each with its campaign and those of the campaign's counters that this store has."""
+    view = counter.replica.view
+    with view.moment():
+        held: list[Coupon] = view.of_member("coupon", member.id)
+        return [offer(counter, coupon, member) for coupon in held]
+
+
+def offer(counter: Counter, coupon: Coupon, member: Member | None) -> Offer:
+    """One coupon with what its quote needs."""
+    view = counter.replica.view
+    campaign: Campaign | None = view.get("campaign", coupon.campaign_id)
+    quotas: list[Quota] = []
+    if campaign:
+        blanks = blank_quotas(campaign, situation(counter, member))
+        quotas = [row for blank in blanks if (row := view.get("quota", blank.id))]
+    return Offer(coupon=coupon, campaign=campaign, quotas=tuple(quotas))
+
+
+def quote_for(counter: Counter, member: Member, basket: Basket, extra: Sequence[Coupon] = ()) -> Quote:
+    """For every coupon of the member (and `extra`, shown by whoever bears it): usable, usable if, or why not."""
+    with counter.replica.view.moment():
+        shown = [offer(counter, coupon, member) for coupon in extra]
+        return quote(basket, situation(counter, member), [*offers(counter, member), *shown])
+
+
+def most_points(counter: Counter, member: Member, total_minor: int) -> int:
+    """The most points that this member can use on so much."""
+    account: Account | None = counter.replica.view.get("account", member.id)
+    return counter.store.points.most_for(total_minor, account.balance(counter.now()) if account else 0)
+
+
+def redeem(
+    counter: Counter,
+    member: Member | None,
+    quoted: Quote,
+    chosen: Sequence[str],
+    points: int = 0,
+    purchase_id: str = "",
+) -> Receipt | Refusal:
+    """Use coupons and points on a basket, all or nothing, and record the purchase with what it earned.
+
+    `purchase_id` is made when the basket is begun, so that pressing twice is one purchase.
+    """
+    if member is None:
+        return Refusal(MemberReason.UNKNOWN)
+    refusal = bills.refuse_together(quoted, chosen) if chosen else None
+    if refusal:
+        return refusal
+    rule, basket = counter.store.points, quoted.basket
+    bill = bills.apply(quoted, chosen)
+    worth_minor = rule.worth(points)
+    if worth_minor > bill.total_minor:
+        return Refusal(PointsReason.ABOVE_TOTAL, {"most": rule.most_for(bill.total_minor, points)})
+    if points % rule.value_points:
+        return Refusal(PointsReason.STEP, {"step": rule.value_points})
+    purchase_id = purchase_id or counter.ids.new()
+    to_pay_minor = bill.total_minor - worth_minor
+    earned = rule.earned(to_pay_minor)
+    operations: list[Operation] = []
+    if basket.total_minor:
+        # First, so that the second press of the same basket is refused before anything else is looked at.
+        operations.append(_purchase(counter, member, basket, bill, purchase_id, points, worth_minor, earned))
+    operations += _coupons(counter, member, quoted, bill, purchase_id)
+    if points:
+        operations.append(
+            RedeemPoints(
+                **counter.named(purchase_id),
+                member_id=member.id,
+                points=points,
+                value_minor=worth_minor,
+                currency=basket.currency,
+                purchase_id=purchase_id,
+            )
+        )
+    if earned:
+        expires_at = _points_expire_at(counter)
+        operations.append(
+            EarnPoints(
+                **counter.named(purchase_id),
+                member_id=member.id,
+                points=earned,
+                expires_at=expires_at,
+                purchase_id=purchase_id,
+            )
+        )
+    operations += _stock(counter, basket, purchase_id)
+    refusal = counter.accept_all(operations) if operations else Refusal(PointsReason.NOTHING)
+    if refusal:
+        return refusal
+    account: Account | None = counter.replica.view.get("account", member.id)
+    return Receipt(
+        purchase_id=purchase_id,
+        bill=bill,
+        points_used=points,
+        points_worth_minor=worth_minor,
+        points_earned=earned,
+        to_pay_minor=to_pay_minor,
+        balance=account.balance(counter.now()) if account else 0,
+        currency=basket.currency,
+    )
+
+
+def _purchase(
+    counter: Counter,
+    member: Member,
+    basket: Basket,
+    bill: bills.Bill,
+    purchase_id: str,
+    points: int,
+    worth_minor: int,
+    earned: int,
+) -> RecordPurchase:
+    view = counter.replica.view
+    lines = []
+    for line, left_minor in zip(basket.lines, bill.lines_minor, strict=True):
+        product = view.get("product", line.gtin) if line.gtin else None
+        name = (product.name.get("zh-TW") or next(iter(product.name.values()), "")) if product else ""
+        saved_minor = line.total_minor - left_minor
+        lines.append(PurchaseLine(line.gtin, name, line.quantity, line.unit_minor, saved_minor))
+    return RecordPurchase(
+        **counter.named(purchase_id),
+        purchase_id=purchase_id,
+        member_id=member.id,
+        currency=basket.currency,
+        total_minor=basket.total_minor,
+        paid_minor=bill.total_minor - worth_minor,
+        lines=tuple(lines) if basket.is_scanned else (),
+        coupon_ids=tuple(taken.coupon_id for taken in bill.taken),
+        points_used=points,
+        points_earned=earned,
+    )
+
+
+def _coupons(counter: Counter, member: Member, quoted: Quote, bill: bills.Bill, purchase_id: str) -> list[Operation]:
+    operations: list[Operation] = []
+    for taken in bill.taken:
+        campaign = quoted.offers[taken.coupon_id].campaign
+        operations.append(
+            RedeemCoupon(
+                **counter.named(purchase_id),
+                coupon_id=taken.coupon_id,
+                campaign_id=taken.campaign_id,
+                member_id=member.id,
+                purchase_id=purchase_id,
+                saved_minor=taken.saves_minor,
+                currency=quoted.basket.currency,
+                lines=taken.lines,
+            )
+        )
+        for blank in blank_quotas(campaign, quoted.situation) if campaign else ():
+            operations.append(
+                UseQuota(
+                    **counter.named(purchase_id),
+                    quota_id=blank.id,
+                    campaign_id=blank.campaign_id,
+                    member_id=blank.member_id,
+                    limit=blank.limit,
+                )
+            )
+    return operations
+
+
+def _stock(counter: Counter, basket: Basket, purchase_id: str) -> list[Operation]:
+    return [
+        MoveStock(
+            **counter.named(purchase_id),
+            gtin=line.gtin,
+            delta=-line.quantity,
+            reason=MoveReason.SELL,
+            reference=purchase_id,
+        )
+        for line in basket.lines
+        if line.gtin
+    ]
+
+
+def _points_expire_at(counter: Counter) -> datetime:
+    return counter.now() + timedelta(days=DAYS_A_MONTH * counter.store.points.valid_months)

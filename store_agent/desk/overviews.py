@@ -1,0 +1,118 @@
+"""All that a screen shows of a member or of the line to the centre: frozen, as of now, put together in one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from store_agent.desk import checkout, pickups, tags
+from store_agent.desk.counter import Counter
+from store_agent.domain.baskets import Basket
+from store_agent.domain.members import Member
+from store_agent.domain.pickups import Pickup
+from store_agent.domain.points import Account, Batch
+from store_agent.domain.purchases import Purchase
+from store_agent.domain.quotes import Quote
+from store_agent.domain.tags import MemberTags, Note
+
+PURCHASES_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Points:
+    """What a member can spend now, and how much of it the centre has not confirmed yet."""
+
+    balance: int = 0
+    on_the_way: int = 0
+    """The part of the balance that is still on its way to the centre; negative for points just redeemed."""
+    worth_minor: int = 0
+    expiring: Batch | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberOverview:
+    """One member, as this store knows them now."""
+
+    member: Member
+    points: Points
+    quote: Quote
+    """Every coupon of theirs against the basket of the moment."""
+    pickups: tuple[Pickup, ...]
+    tags: tuple[tags.ShownTag, ...]
+    notes: tuple[Note, ...]
+    """Newest first."""
+    purchases: tuple[Purchase, ...]
+    """Newest first, in any channel."""
+    waiting: int
+    """Operations about this member that the centre has not answered."""
+    as_of_at: datetime | None
+    """When this store last heard from the centre."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineOverview:
+    """How far this store is from the centre."""
+
+    waiting: int
+    heard_at: datetime | None
+    offline_since: datetime | None
+    behind: int
+    """Rows that the centre has and this store does not yet."""
+    trouble: str
+    is_ready: bool
+    """Whether the first rows have come."""
+
+
+def member(counter: Counter, member_id: str, basket: Basket, language: str) -> MemberOverview | None:
+    """Everything about a member that the counter shows; None where this store holds no such member."""
+    view = counter.replica.view
+    with view.moment():
+        person: Member | None = view.get("member", view.canonical(member_id))
+        if person is None:
+            return None
+        row: MemberTags | None = view.get("tags", person.id)
+        bought: list[Purchase] = view.of_member("purchase", person.id)
+        return MemberOverview(
+            member=person,
+            points=_points(counter, person),
+            quote=checkout.quote_for(counter, person, basket),
+            pickups=tuple(pickups.of_member(counter, person.id)),
+            tags=tuple(tags.shown(counter, row, language)),
+            notes=tuple(reversed(row.notes)) if row else (),
+            purchases=tuple(sorted(bought, key=lambda one: (one.at, one.id), reverse=True)[:PURCHASES_SHOWN]),
+            waiting=view.waiting_of_member(person.id),
+            as_of_at=_moment(counter.replica.cache.setting("heard_at")),
+        )
+
+
+def _points(counter: Counter, person: Member) -> Points:
+    now = counter.now()
+    account: Account | None = counter.replica.view.get("account", person.id)
+    if account is None:
+        return Points()
+    confirmed: Account | None = counter.replica.cache.get("account", person.id)
+    balance = account.balance(now)
+    return Points(
+        balance=balance,
+        on_the_way=balance - (confirmed.balance(now) if confirmed else 0),
+        worth_minor=counter.store.points.worth(max(0, balance)),
+        expiring=account.expiring(now),
+    )
+
+
+def line(counter: Counter) -> LineOverview:
+    """How far this store is from the centre."""
+    cache = counter.replica.cache
+    cursors = cache.cursors()
+    return LineOverview(
+        waiting=counter.replica.view.waiting_count(),
+        heard_at=_moment(cache.setting("heard_at")),
+        offline_since=_moment(cache.setting("offline_since")),
+        behind=sum(head - position for position, head in cursors.values()),
+        trouble=cache.setting("trouble"),
+        is_ready=bool(cursors) and all(head == position for position, head in cursors.values()),
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
