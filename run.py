@@ -137,11 +137,7 @@ def ready(stamp: Path, wanted: str) -> bool:
 
 def works(python: Path) -> bool:
     """Whether this interpreter runs, and is of the version that runs us."""
-    code = f"import sys; sys.exit(sys.version_info[:2] != {tuple(sys.version_info[:2])})"
-    try:
-        return subprocess.run([str(python), "-c", code], capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False
+    return runs([str(python), "-c", f"import sys; sys.exit(sys.version_info[:2] != {tuple(sys.version_info[:2])})"])
 
 
 def find_uv() -> str:
@@ -150,7 +146,7 @@ def find_uv() -> str:
     found = (shutil.which("uv", path=place) for place in places)
     for uv in filter(None, found):
         # It may be there and not run: a shim for another Python, or half fetched.
-        if subprocess.run([uv, "--version"], capture_output=True, check=False).returncode == 0:
+        if runs([uv, "--version"]):
             return uv
     if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode != 0:
         raise Stop(
@@ -175,7 +171,14 @@ def install(uv: str) -> None:
 
 
 def has_pip() -> bool:
-    return subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+    return runs([sys.executable, "-m", "pip", "--version"])
+
+
+def runs(command: Sequence[str]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 def call(command: Sequence[str]) -> None:

@@ -26,7 +26,7 @@ from store_agent.words import _
 
 MOST_PIXELS = 64_000_000
 """More than any phone's everyday picture; a file of a few kilobytes can claim to be far larger."""
-SECOND_LOOK_SIDE = 1200
+SECOND_LOOK_SIDE = 800
 """Pixels of the longer side to which a picture is made smaller before the second look, which takes many tries."""
 SMALLEST_SIDE = 42
 """Two pixels to each module of the smallest QR code. In less there is nothing to press flat."""
@@ -98,7 +98,7 @@ def zbar_version() -> str | None:
     zbar = _zbar()
     if zbar is None:
         return None
-    # Since 0.21 the C function writes three numbers. pyzbar declares two, and the third would go anywhere.
+    # The C function of zbar 0.23 writes three numbers. pyzbar declares two, and the third would go anywhere.
     parts = [ctypes.c_uint() for _part in range(3)]
     zbar.zbar_version(*map(ctypes.byref, parts))
     return ".".join(str(part.value) for part in parts)

@@ -17,7 +17,6 @@ from store_agent.trouble import Trouble
 from store_agent.words import _
 
 QUIET_ZONE = 4
-LARGEST_VERSION = 40
 DARK, LIGHT = "black", "white"
 """How a widget must colour the rows of `blocks`, letters and ground, in every theme."""
 
@@ -33,7 +32,9 @@ def modules(text: str, quiet_zone: int = QUIET_ZONE) -> list[list[bool]]:
         made.make(fit=True)
     # qrcode 8 says the same thing in two ways.
     except (DataOverflowError, ValueError) as error:
-        raise Trouble(_("This text is too long for a QR code."), _("Use at most 2,300 letters.")) from error
+        raise Trouble(
+            _("This text is too long for a QR code."), _("Use at most 2,300 bytes; a Chinese character takes three.")
+        ) from error
     return cast("list[list[bool]]", made.get_matrix())
 
 

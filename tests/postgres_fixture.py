@@ -16,7 +16,7 @@ from sync.central.binaries import find_binaries
 from sync.central.embedded import EmbeddedPostgres
 
 FreshDatabase = Callable[..., str]
-"""Makes one more database and returns its url: empty, or with `template=NAME` a copy; nobody may be connected to NAME."""
+"""Makes one more database and returns its url: empty, or with `template=NAME` a copy of one that nobody is using."""
 
 
 @pytest.fixture(scope="session")

@@ -128,6 +128,8 @@ def reason(refusal: Refusal | None) -> PickupReason | None:
 TO_READY: tuple[PickupOperation, ...] = (accept(), start(), pick(1, 2, 3), pick(2, 1, 4), make_ready())
 ACCEPTED, PICKING = after(accept()), after(accept(), start())
 READY = after(*TO_READY)
+SWAP = pick(2, 0, 4, replaced=1, substitute_gtin=OTHER_SOAP, substitute_quantity=2, note="two small for one large")
+TO_READY_WITH_SWAP = (accept(), start(), pick(1, 1, 3, short=1), SWAP, make_ready())
 REQUESTED = after(cancel(), row=READY)
 HANDED = after(hand_over(), row=READY)
 REJECTED, CANCELLED = after(reject()), after(cancel())
@@ -258,8 +260,7 @@ def test_of_two_lines_of_one_product_a_scan_goes_to_the_open_one() -> None:
 
 
 def test_short_and_substituted_lines_are_decided_too() -> None:
-    swap = pick(2, 0, 4, replaced=1, substitute_gtin=OTHER_SOAP, substitute_quantity=2, note="two small for one large")
-    row = after(pick(1, 1, 3, short=1), swap, make_ready(), row=PICKING)
+    row = after(*TO_READY_WITH_SWAP)
     assert row.state is PickupState.READY
     assert row.lines[1].substitute_gtin == OTHER_SOAP
     handed = after(hand_over(), row=row)
@@ -439,9 +440,14 @@ def move(shelf: dict[str, Stock], drafts: Sequence[Draft], lost: Counter[str]) -
             lost[operation.gtin] -= operation.delta
 
 
-@given(given_steps=st.integers(0, len(TO_READY)), walk=walks)
+@given(
+    first_steps=st.sampled_from((TO_READY, TO_READY_WITH_SWAP)).flatmap(
+        lambda steps: st.integers(0, len(steps)).map(lambda count: steps[:count])
+    ),
+    walk=walks,
+)
 def test_every_piece_is_on_the_shelf_or_waiting_or_handed_over_or_written_off(
-    given_steps: int, walk: list[Callable[[int], PickupOperation]]
+    first_steps: tuple[PickupOperation, ...], walk: list[Callable[[int], PickupOperation]]
 ) -> None:
     opening = 5
     gtins = (TEA, SOAP, OTHER_SOAP)
@@ -450,7 +456,7 @@ def test_every_piece_is_on_the_shelf_or_waiting_or_handed_over_or_written_off(
     move(shelf, pickup_stock.drafts_for_placing(PLACED), lost)
     row = PLACED
     # Some first steps are given, or few walks would ever come as far as ready.
-    for operation in (*TO_READY[:given_steps], *(make(minute) for minute, make in enumerate(walk, start=100))):
+    for operation in (*first_steps, *(make(minute) for minute, make in enumerate(walk, start=100))):
         if operation.judge(row) is None:
             move(shelf, drafts_for(row, operation), lost)
             if isinstance(operation, ReturnToShelf) and operation.pieces is not None:
@@ -498,6 +504,28 @@ def test_a_substitute_leaves_its_own_shelf() -> None:
     release_soap, take_other = pickup_stock.drafts_for_pick(PICKING, swap)
     assert release_soap == Draft(operation=ReleaseHold, fields={"gtin": SOAP, "quantity": 1})
     assert take_other.fields == {"gtin": OTHER_SOAP, "delta": -2, "held_delta": 0, "reason": "pick"}
+
+
+def test_a_substitute_that_nobody_collected_goes_back_to_its_own_shelf() -> None:
+    row = after(expire(), row=after(*TO_READY_WITH_SWAP))
+    back = pickup_stock.drafts_for_return(row, put_away())
+    assert [(draft.fields["gtin"], draft.fields["delta"]) for draft in back] == [(TEA, 1), (OTHER_SOAP, 2)]
+    damaged = pickup_stock.drafts_for_return(row, put_away(pieces=(Pieces(line_no=1, quantity=1),)))
+    assert [draft.fields["gtin"] for draft in damaged] == [TEA]
+
+
+def test_a_line_put_back_is_promised_again() -> None:
+    row = after(SWAP, row=PICKING)
+    other, soap = pickup_stock.drafts_for_put_back(row, PutBackLine(**named(5), line_no=2))
+    assert (other.fields["gtin"], other.fields["delta"]) == (OTHER_SOAP, 2)
+    assert soap.fields == {"gtin": SOAP, "quantity": 1}
+
+
+def test_nothing_waits_in_an_order_that_is_back_on_the_shelf() -> None:
+    assert EXPIRED.is_waiting
+    assert not RETURNED.is_waiting
+    assert all_waiting(RETURNED) == ()
+    assert pickup_stock.drafts_for_return(RETURNED, put_away()) == ()
 
 
 def test_history_tells_each_step_with_its_line() -> None:

@@ -15,7 +15,7 @@ from store_agent.trouble import Trouble
 
 
 def read(picture: Image.Image) -> list[bytes]:
-    return [code.bytes for code in zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)]
+    return [code.bytes for code in zxingcpp.read_barcodes(picture, formats=zxingcpp.barcode_formats_from_str("QRCode"))]
 
 
 def drawn(rows: list[str], ground: str = "black") -> Image.Image:

@@ -13,7 +13,8 @@ from store_agent.safe_text import MOST_GRAPHEMES, csv_cell, safe_text
 ANY_TEXT = st.text(st.characters(), max_size=200)
 NASTY = st.text(
     st.sampled_from(
-        "aé王한ᄀ가\u0301\u0327\u200d\u200f\u202e\u2066\ufeff\x1b\x00\x07\n\t\r\u2028 \u3000\ue000\U000e0041👩👦🏽🇹🇼❤\ufe0f…"
+        "aé王한ᄀ가\u0301\u0327\u200d\u200f\u202e\u2066\ufeff\x1b\x00\x07\n\t\r\u2028 \u3000\ue000"
+        "\U000e0041👩👦🏽🇹🇼❤\ufe0f…"
     ),
     max_size=60,
 )

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+import zxingcpp
+from PIL import Image, ImageColor
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -53,13 +55,13 @@ class Demo(ScanningApp[None]):
         yield Static("", id="seen")
         yield Static("", id="round")
         yield QrCode(sys.argv[1] if len(sys.argv) > 1 else "")
-        yield StatusBar(UTC)
+        yield StatusBar()
 
     def on_mount(self) -> None:
         self.round = 0
         self.action_start("box")
         bar = self.query_one(StatusBar)
-        bar.distance = Distance(datetime(2026, 3, 1, 9, tzinfo=UTC), 3, datetime(2026, 3, 1, 8, 5, tzinfo=UTC))
+        bar.distance = Distance(datetime(2026, 3, 1, 1, tzinfo=UTC), 3, datetime(2026, 3, 1, 0, 5, tzinfo=UTC))
         bar.place = "[@click=app.quit]台北[/] \x1b[31mred"
 
     def on_scanned(self, message: Scanned) -> None:
@@ -213,6 +215,11 @@ def test_a_paste_of_several_lines_is_several_scans(box: Terminal) -> None:
     assert "seen" not in shown
 
 
+def test_a_file_pasted_by_mistake_is_refused_in_one_sentence(box: Terminal) -> None:
+    box.paste("line\n" * 5000)
+    assert "scans 0" in box.wait_for("Too many lines to be codes")
+
+
 def test_a_paste_goes_into_a_forms_field(name: Terminal) -> None:
     name.paste("王\u202e小明")
     name.wait_for("王小明")
@@ -262,16 +269,30 @@ def test_hostile_names_show_as_they_are(box: Terminal) -> None:
     assert "[@click=app.quit]台北[/] [31mred" in box.screenshot()
 
 
-def test_a_qr_code_is_black_on_white_with_a_quiet_zone() -> None:
+def photograph(terminal: Terminal, columns: int, lines: int, module_px: int = 4) -> Image.Image:
+    """The terminal's cells as a camera sees them, two modules a cell, in the colours that were sent."""
+    picture = Image.new("RGB", (columns * module_px, lines * module_px * 2))
+    for line in range(lines):
+        for column in range(columns):
+            cell = terminal.cell(column, line)
+            for half, drawn in enumerate((cell.data in "▀█", cell.data in "▄█")):
+                colour = cell.fg if drawn else cell.bg
+                ground = "121212" if colour == "default" else colour
+                x, y = column * module_px, (line * 2 + half) * module_px
+                picture.paste(ImageColor.getrgb(f"#{ground}"), (x, y, x + module_px, y + module_px))
+    return picture
+
+
+def test_a_qr_code_on_a_dark_screen_is_black_on_white_and_reads() -> None:
     with open_demo("MEMBER:0912345678", lines=40) as terminal:
-        shown = terminal.wait_for("▀")
-        rows = shown.split("\n")
+        rows = terminal.wait_for("█▀▀▀▀▀█").split("\n")
         top = next(y for y, row in enumerate(rows) if "█▀▀▀▀▀█" in row)
         left = rows[top].index("█")
-        assert left >= 4
-        for column, line in ((left - 4, top), (left - 1, top), (left, top - 1), (left, top - 2), (left, top)):
-            cell = terminal.cell(column, line)
-            assert (cell.fg if cell.data != " " else "000000", cell.bg) == ("000000", "ffffff")
+        for column, line in ((left - 4, top), (left - 1, top), (left, top - 2), (left, top - 1), (left, top)):
+            assert terminal.cell(column, line).bg == "ffffff"
+        assert terminal.cell(left, top).fg == "000000"
+        codes = zxingcpp.read_barcodes(photograph(terminal, 80, 40), try_invert=False)
+        assert [code.text for code in codes] == ["MEMBER:0912345678"]
 
 
 def test_a_qr_code_that_does_not_fit_says_so_instead_of_showing_half() -> None:

@@ -90,7 +90,7 @@ def test_every_sentence_of_the_source_is_translated_with_the_same_placeholders(c
         assert message.id in known, f"run python -m store_agent.words.compile: {message.id}"
         translations = known[message.id].string
         english = {message.id} if isinstance(message.id, str) else set(message.id)
-        for translated in [translations] if isinstance(translations, str) else translations:
+        for translated in [translations] if isinstance(translations, str) else translations or [""]:
             assert translated, f"{code} has no words for {message.id}"
             assert placeholders(translated) <= set().union(*map(placeholders, english)), translated
     assert compile.untranslated(written) == []
@@ -125,9 +125,9 @@ def facts_of_calls() -> Iterator[tuple[str, set[str]]]:
                 ):
                     yield value, {str(key.value) for key in node.args[1].keys if isinstance(key, ast.Constant)}
             if node.func.id == "refuse" and len(node.args) == 2 and ast.unparse(node.args[1]) in values:
-                if all(keyword.arg for keyword in node.keywords):
-                    facts = {str(keyword.arg) for keyword in node.keywords}
-                    yield values[ast.unparse(node.args[1])], facts | {"order_no"}
+                names = [keyword.arg for keyword in node.keywords]
+                if None not in names:
+                    yield values[ast.unparse(node.args[1])], {"order_no", *(str(name) for name in names)}
 
 
 def test_no_sentence_mentions_a_fact_that_the_rule_does_not_give() -> None:

@@ -16,6 +16,7 @@ from textual.app import App, ReturnType
 from textual.message import Message
 from textual.widgets import Input, TextArea
 
+from store_agent.words import _
 from tui.bursts import SUFFIXES, Bursts, Dropped, Ending, Outcome, Press, Scan, Text, Typed, scans_of_paste
 from tui.widgets.code_box import CodeBox
 
@@ -31,6 +32,8 @@ SILENT_KEYS = frozenset(
     [f"{side}_{name}" for side in ("left", "right") for name in ("shift", "control", "alt", "super", "hyper", "meta")]
     + ["iso_level3_shift", "iso_level5_shift", "caps_lock", "num_lock"]
 )
+MOST_PASTED = 200
+"""Lines of one paste that are taken as codes; a whole file pasted by mistake is refused."""
 WIDE_SPACE = "\u3000"
 
 
@@ -61,6 +64,10 @@ class ScanningApp(App[ReturnType]):
         self._bursts = Bursts(prefix=self.SCAN_PREFIX)
         self._lapse: asyncio.TimerHandle | None = None
         self._lapsing: asyncio.Task[None] | None = None
+
+    def scan(self, text: str, ending: Ending = Ending.SUFFIX) -> None:
+        """Hand a code to the screen on top, wherever it came from: a scanner, a paste, a picture, a test."""
+        self.screen.post_message(Scanned(text, ending))
 
     async def on_event(self, event: events.Event) -> None:
         """Take what comes from the terminal; an event that was forwarded once and bubbled back is let through."""
@@ -100,7 +107,7 @@ class ScanningApp(App[ReturnType]):
         for outcome in outcomes:
             match outcome:
                 case Scan(text, ending):
-                    self.screen.post_message(Scanned(text, ending))
+                    self.scan(text, ending)
                 case Typed(presses):
                     for press in presses:
                         if isinstance(press.origin, events.Key):
@@ -129,8 +136,12 @@ class ScanningApp(App[ReturnType]):
         if getattr(self.focused, "keeps_paste", False):
             await super().on_event(events.Paste(printable(event.text, also="\r\n\t")))
             return
-        for text in scans_of_paste(event.text):
-            self.screen.post_message(Scanned(text, Ending.PASTE))
+        texts = scans_of_paste(event.text)
+        if len(texts) > MOST_PASTED:
+            self.notify(_("Too many lines to be codes. Paste at most {count} at once.").format(count=MOST_PASTED))
+            return
+        for text in texts:
+            self.scan(text, Ending.PASTE)
 
 
 def press_of(event: events.Key) -> Press:

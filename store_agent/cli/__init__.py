@@ -63,11 +63,10 @@ def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> 
 def group(ctx: click.Context) -> None:
     """The command without a command opens the counter."""
     if ctx.invoked_subcommand is None:
-        from store_agent.entry import open_screen
-        from store_agent.words import language
-
         settings = configuration().settings
-        open_screen(settings, language())
+        from store_agent.entry import open_screen
+
+        open_screen(settings)
 
 
 for command in (serve, central, enroll, status, member, scan, config, doctor, demo):
@@ -87,9 +86,8 @@ def main(args: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        # The cursor stands behind the ^C.
-        click.echo(err=True)
+    except click.Abort:
+        # Ctrl-C; click has already ended the line behind the ^C.
         return INTERRUPTED
     except BrokenPipeError:
         # `store-agent config | head`: the reader has left. Python would complain once more while it closes.

@@ -31,7 +31,7 @@ def scan(ctx: click.Context, pictures: tuple[str, ...], as_json: bool) -> None:
     for picture in found:
         if not as_json and "trouble" not in picture:
             _print_picture(picture)
-    troubles = [str(picture["trouble"]) for picture in found if "trouble" in picture]
+    troubles = [f"{one['trouble']} {one.get('hint', '')}".strip() for one in found if "trouble" in one]
     for sentence in troubles:
         print_line(sentence, err=True)
     if troubles:

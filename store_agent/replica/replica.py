@@ -75,6 +75,10 @@ class Replica:
         """The oldest operations that the centre has not said it received, in order."""
         return list(self.journal.after(self.cache.received(), most))
 
+    def version(self) -> tuple[int, ...]:
+        """Changes whenever another process has committed to either file; for looking again at what is on a screen."""
+        return tuple(int(part.db.conn.execute("pragma data_version").fetchone()[0]) for part in (self.journal, self.cache))
+
     @property
     def device(self) -> str:
         """This device's id at the centre, or empty where the store is not enrolled yet."""

@@ -14,13 +14,13 @@ from phonenumbers import PhoneNumberType
 NEIGHBOURS = ("886", "852", "853")
 """Country codes that people type without a plus: Taiwan, Hong Kong, Macau. Not 86, which opens products too."""
 
-# A member can be reached on these; a toll-free or premium number is nobody's.
-PERSONAL = frozenset(
+# A member can be reached on these. A toll-free or premium number is nobody's; what phonenumbers calls personal (81… in
+# Hong Kong, 099… in Taiwan) is no line, and taking it would make phones of more products.
+REACHABLE = frozenset(
     {
         PhoneNumberType.MOBILE,
         PhoneNumberType.FIXED_LINE,
         PhoneNumberType.FIXED_LINE_OR_MOBILE,
-        PhoneNumberType.PERSONAL_NUMBER,
         PhoneNumberType.VOIP,
     }
 )
@@ -40,7 +40,7 @@ def read_phone(text: str, region: str) -> str | None:
             number = phonenumbers.parse(candidate, where)
         except phonenumbers.NumberParseException:
             continue
-        if phonenumbers.is_valid_number(number) and phonenumbers.number_type(number) in PERSONAL:
+        if phonenumbers.is_valid_number(number) and phonenumbers.number_type(number) in REACHABLE:
             return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return None
 

@@ -10,7 +10,7 @@ import re
 GS = "\x1d"
 GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 # Application identifiers of predefined length, by their first two digits: how long the whole element is
-# (GS1 General Specifications, figure 7.8.5-2). All others run to the next separator.
+# (GS1 General Specifications, element strings of predefined length). All others run to the next separator.
 FIXED_LENGTHS = {
     "00": 20, "01": 16, "02": 16, "03": 16, "04": 18,
     "11": 8, "12": 8, "13": 8, "14": 8, "15": 8, "16": 8, "17": 8, "18": 8, "19": 8, "20": 4,

@@ -77,8 +77,9 @@ def read_scan(
 
 def _announced(scanned: str, plain: str, today: date | None, read_signed: ReadSigned | None) -> Scan | None:
     """What says itself what it is, by a prefix or by its form."""
-    if plain.startswith(SIGNED_PREFIX):
-        return read_signed(plain) if read_signed else _unknown(plain, ScanReason.SIGNED_CODE)
+    if scanned.startswith(SIGNED_PREFIX):
+        # As it came: a space is a letter of base45, also at the end.
+        return read_signed(scanned) if read_signed else _unknown(scanned, ScanReason.SIGNED_CODE)
     if code := read_code(plain):
         return Scan(kind=code[0], value=code[1])
     if is_invoice_left(scanned):

@@ -402,6 +402,14 @@ WORDS: dict[str, Words] = {
         later("This note was already written by {staff}, {since_at}."),
         later("Nothing more is needed."),
     ),
+    "product-unknown": Words(
+        later("This store does not know the product {gtin}."),
+        later("Scan it again; if it is new, enter only the total and tell the head office."),
+    ),
+    "product-no-price": Words(
+        later("The product {gtin} has no price in this store."),
+        later("Type the price from the shelf, or ask a manager."),
+    ),
 }
 
 

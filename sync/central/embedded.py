@@ -252,9 +252,10 @@ class _PortTakenError(Trouble):
 
 
 def _start_failed(said: str) -> tuple[str, str]:
-    lines = [line for line in said.splitlines() if re.search("FATAL|PANIC|error:|ERROR", line)] or said.splitlines()
+    found = re.search(r"(?:FATAL|PANIC|ERROR|error):\s*(.+)", said)
+    detail = found[1] if found else (said.splitlines() or ["?"])[-1]
     return (
-        _("PostgreSQL did not start: {detail}").format(detail=lines[0].strip() if lines else "?"),
+        _("PostgreSQL did not start: {detail}").format(detail=detail.strip()),
         _("Is the disk full, or another one running on the same folder? DATABASE_URL may name one that runs."),
     )
 

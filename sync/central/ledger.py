@@ -16,6 +16,7 @@ import psycopg
 from store_agent.codec import Entry
 from store_agent.domain.members import RegisterMember
 from store_agent.domain.operation import Operation
+from store_agent.domain.stock import HoldStock, MoveStock, ReleaseHold
 from sync.central import audience, cases, feed, merging, rows
 from sync.central.cases import CaseFile, CaseKind
 from sync.central.ground import Connection
@@ -52,6 +53,8 @@ class Batch:
     dirty: dict[Key, None] = field(default_factory=dict)
     cases: list[CaseFile] = field(default_factory=list)
     blocked: set[Key] = field(default_factory=set)
+    conflicts: set[str] = field(default_factory=set)
+    """Groups in which a step of an order came too late: what the step promised or released is not promised or released."""
     judged: list[Judged] = field(default_factory=list)
 
     def row(self, key: Key) -> Any:
@@ -98,6 +101,8 @@ def _judge(batch: Batch, entry: Entry) -> Judged:
     key = (operation.table, operation.subject)
     if key in batch.blocked:
         return Judged(entry, operation, "parked", reason="behind another")
+    if operation.group in batch.conflicts:
+        operation = _without_promises(operation)
     before = batch.row(key)
     try:
         refusal = operation.judge(before)
@@ -112,9 +117,20 @@ def _judge(batch: Batch, entry: Entry) -> Judged:
     reason = str(refusal.reason) if refusal else ""
     kind = CaseKind.DUPLICATE_MEMBER if twin else cases.case_of(operation, refusal, before, after)
     batch.put(key, after)
+    if kind is CaseKind.ORDER_CONFLICT and operation.group:
+        batch.conflicts.add(operation.group)
     if kind:
         batch.cases.append(cases.open_case(kind, operation, reason, batch.now))
     return Judged(entry, operation, "applied_with_case" if kind else "applied", kind or "", reason)
+
+
+def _without_promises(operation: Operation) -> Operation:
+    """Pieces that left the shelf have left it; but an order that had ended gave its promise back when it ended."""
+    if isinstance(operation, MoveStock):
+        return replace(operation, held_delta=0)
+    if isinstance(operation, (HoldStock, ReleaseHold)):
+        return replace(operation, quantity=0)
+    return operation
 
 
 def _merge(batch: Batch, operation: Operation, after: Any) -> tuple[Any, bool]:

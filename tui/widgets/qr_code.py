@@ -1,23 +1,21 @@
-"""A QR code that a phone can read from a terminal: black on white and with a quiet zone, whatever the theme.
-
-Two rows of modules a line, by half blocks (ISO/IEC 18004 asks for a quiet zone of four modules).
-"""
+"""A QR code that a phone can read from a terminal: black on white and with a quiet zone, whatever the theme."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-import qrcode
 from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from store_agent.qr import blocks
 from store_agent.safe_text import safe_text
+from store_agent.trouble import Trouble
 from store_agent.words import _
 
-QUIET_MODULES = 4
-DARK_AND_LIGHT = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
+QUIET_ZONES = (4, 2)
+"""Modules of white around the code: what the standard asks for, and what phones still read on a short screen."""
 
 
 class QrCode(Widget):
@@ -35,33 +33,32 @@ class QrCode(Widget):
         self.set_reactive(QrCode.text, text)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
-        """Columns of the code, or of its text where it does not fit."""
-        return max((len(line) for line in self._lines(viewport)), default=0)
+        """Columns of the code, or of what is said instead."""
+        return max(Content(line).cell_length for line in self._lines())
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Lines of the code, or of its text where it does not fit."""
-        return len(self._lines(viewport))
+        """Lines of the code, or of what is said instead."""
+        return len(self._lines())
 
     def render(self) -> Content:
         """The code as plain content: never markup."""
-        return Content("\n".join(self._lines(self.app.size)))
+        return Content("\n".join(self._lines()))
 
-    def _lines(self, viewport: Size) -> tuple[str, ...]:
+    def _lines(self) -> tuple[str, ...]:
+        """The code with the widest quiet zone that fits the window: half a code is worse than none."""
         if not self.text:
-            return ()
-        lines = half_blocks(self.text)
-        if len(lines) > viewport.height or len(lines[0]) > viewport.width:
-            return (_("Make the window larger to see the code."), safe_text(self.text))
-        return lines
+            return ("",)
+        for quiet_zone in QUIET_ZONES:
+            lines = _drawn(self.text, quiet_zone)
+            if lines and len(lines) <= self.app.size.height and len(lines[0]) <= self.app.size.width:
+                return lines
+        return (_("Make the window larger to see the code."), safe_text(self.text))
 
 
 @lru_cache(maxsize=32)
-def half_blocks(text: str) -> tuple[str, ...]:
-    """The code of this text as lines of half blocks, quiet zone included; dark is drawn, light is left."""
-    code = qrcode.QRCode(border=QUIET_MODULES, error_correction=qrcode.ERROR_CORRECT_M)
-    code.add_data(text)
-    rows = code.get_matrix()
-    if len(rows) % 2:
-        rows.append([False] * len(rows[0]))
-    pairs = zip(rows[::2], rows[1::2], strict=True)
-    return tuple("".join(DARK_AND_LIGHT[pair] for pair in zip(upper, lower, strict=True)) for upper, lower in pairs)
+def _drawn(text: str, quiet_zone: int) -> tuple[str, ...]:
+    """The rows of the code; none for more text than any code holds, as a screen has no better answer than the text."""
+    try:
+        return tuple(blocks(text, quiet_zone))
+    except Trouble:
+        return ()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from store_agent.safe_text import safe_text
-from store_agent.words import _
+from store_agent.words import _, formats
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Distance:
 
 
 class StatusBar(Widget):
-    """Shows place and distance. Bind both from the app: `StatusBar(zone).data_bind(place=…, distance=…)`."""
+    """Shows place and distance. Bind both from the app: `StatusBar().data_bind(place=…, distance=…)`."""
 
     DEFAULT_CSS = """
     StatusBar { dock: bottom; height: 1; padding: 0 1; }
@@ -36,10 +36,6 @@ class StatusBar(Widget):
     place: reactive[str] = reactive("")
     """Store and staff: data, so shown as safe text."""
 
-    def __init__(self, zone: tzinfo, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._zone = zone
-
     def watch_distance(self, distance: Distance | None) -> None:
         """Offline is also a colour (the class `-offline`); the words stand without it."""
         self.set_class(distance is not None and distance.offline_since is not None, "-offline")
@@ -47,20 +43,19 @@ class StatusBar(Widget):
 
     def render(self) -> Content:
         """One line; the distance first, as a narrow window cuts the end."""
-        parts = [distance_in_words(self.distance, self._zone), safe_text(self.place)]
+        parts = [distance_in_words(self.distance), safe_text(self.place)]
         return Content("  ·  ".join(part for part in parts if part))
 
 
-def distance_in_words(distance: Distance | None, zone: tzinfo) -> str:
-    """The distance as a sentence, times in the store's zone; empty before it is known."""
+def distance_in_words(distance: Distance | None) -> str:
+    """The distance as a sentence; empty before it is known."""
     if distance is None:
         return ""
     if distance.offline_since is None:
         if distance.waiting == 0:
             return _("In step with the centre")
         return _("{count} waiting for the centre").format(count=distance.waiting)
-    since, today = distance.offline_since.astimezone(zone), distance.as_of.astimezone(zone).date()
-    moment = f"{since:%H:%M}" if since.date() == today else f"{since:%Y-%m-%d %H:%M}"
+    since = formats.moment(distance.offline_since, distance.as_of)
     if distance.waiting == 0:
-        return _("Offline since {moment}").format(moment=moment)
-    return _("Offline since {moment}, {count} waiting").format(moment=moment, count=distance.waiting)
+        return _("Offline since {moment}").format(moment=since)
+    return _("Offline since {moment}, {count} waiting").format(moment=since, count=distance.waiting)

@@ -1,0 +1,59 @@
+"""Where things are built and put together; the only place that knows every part. One file for each way of starting.
+
+Imports are made where they are needed, so that `--help` does not wait for a screen or a database driver.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from store_agent.config import Settings
+
+
+def open_screen(settings: Settings) -> None:
+    """The counter, until the person at it quits."""
+    from store_agent.entry.screen import open_screen
+
+    open_screen(settings)
+
+
+def serve(settings: Settings) -> None:
+    """The store without a screen, until it is told to stop."""
+    from store_agent.entry.store import serve
+
+    serve(settings)
+
+
+def run_central(settings: Settings) -> None:
+    """The centre, until it is told to stop."""
+    from store_agent.entry.centre import run_central
+
+    run_central(settings)
+
+
+def enroll(settings: Settings, url: str, code: str) -> dict[str, object]:
+    """Bind this machine to a store; says which."""
+    from store_agent.entry.store import enroll
+
+    return enroll(settings, url, code)
+
+
+def status(settings: Settings) -> dict[str, object]:
+    """How far this store is from the centre."""
+    from store_agent.entry.report import status
+
+    return status(settings)
+
+
+def member(settings: Settings, text: str) -> dict[str, object]:
+    """What this store knows of a member."""
+    from store_agent.entry.report import member
+
+    return member(settings, text)
+
+
+def run_demo(options: dict[str, Any]) -> int:
+    """All of it on one machine with a sample chain."""
+    from store_agent.demo import run_demo
+
+    return run_demo(**options)

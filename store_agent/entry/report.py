@@ -1,0 +1,71 @@
+"""What the command line says of a store, as plain values: for people as lines, for machines as JSON."""
+
+from __future__ import annotations
+
+from store_agent.config import Settings
+from store_agent.desk import baskets, members, overviews
+from store_agent.entry.store import open_counter, open_replica
+from store_agent.safe_text import safe_text
+from store_agent.trouble import Trouble
+from store_agent.words import _, language, refusals
+
+
+def status(settings: Settings) -> dict[str, object]:
+    """How far this store is from the centre, and what it holds."""
+    with open_replica(settings) as replica:
+        counter = open_counter(replica)
+        line = overviews.line(counter)
+        view = replica.view
+        return {
+            "store": replica.store,
+            "device": replica.device,
+            "in_step": not line.waiting and not line.behind and line.offline_since is None,
+            "waiting": line.waiting,
+            "behind": line.behind,
+            "heard_at": line.heard_at.isoformat() if line.heard_at else None,
+            "offline_since": line.offline_since.isoformat() if line.offline_since else None,
+            "trouble": line.trouble,
+            "members": view.count("member"),
+            "products": view.count("product"),
+            "operations": replica.journal.count(),
+        }
+
+
+def member(settings: Settings, text: str) -> dict[str, object]:
+    """What this store knows of a member; Trouble where the text names none, or more than one."""
+    with open_replica(settings) as replica:
+        counter = open_counter(replica)
+        found = members.find(counter, text)
+        if not found:
+            raise Trouble(
+                _("No member is found by this."), _("Try the last digits of the phone number, or part of the name.")
+            )
+        if len(found) > 1:
+            names = ", ".join(f"{safe_text(one.name)} …{one.phone[-3:]}" for one in found[:5])
+            raise Trouble(
+                _("More than one member is found: {names}.").format(names=names), _("Type more of the number or name.")
+            )
+        overview = overviews.member(counter, found[0].id, baskets.empty(counter), language())
+        assert overview is not None
+        person = overview.member
+        return {
+            "id": person.id,
+            "name": safe_text(person.name),
+            "phone": person.phone,
+            "tier": str(person.tier),
+            "points": overview.points.balance,
+            "points_on_the_way": overview.points.on_the_way,
+            "coupons": [
+                {
+                    "id": verdict.coupon_id,
+                    "campaign": verdict.campaign_id,
+                    "verdict": str(verdict.kind),
+                    "why": refusals.say(verdict.refusal) if verdict.refusal else "",
+                }
+                for verdict in overview.quote.verdicts
+            ],
+            "pickups": [{"order_no": order.order_no, "state": str(order.state)} for order in overview.pickups],
+            "tags": [tag.label for tag in overview.tags],
+            "purchases": len(overview.purchases),
+            "as_of": overview.as_of_at.isoformat() if overview.as_of_at else None,
+        }

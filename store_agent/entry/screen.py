@@ -1,0 +1,16 @@
+"""The counter's screen, put together with the store behind it."""
+
+from __future__ import annotations
+
+from store_agent.config import Settings
+from store_agent.entry.store import Keeper, open_counter, open_replica
+
+
+def open_screen(settings: Settings) -> None:
+    """The counter, until the person at it quits."""
+    with open_replica(settings) as replica:
+        counter = open_counter(replica)
+        from tui.app import StoreApp
+
+        keeper = Keeper(counter, settings)
+        StoreApp(counter, keep_in_step=keeper.run, sight=keeper.sight).run()

@@ -1,0 +1,187 @@
+"""A store's parts put together: its replica, its counter, and what keeps it in step."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable
+from random import SystemRandom
+
+from store_agent.clock import Ids, SystemClock
+from store_agent.config import Settings
+from store_agent.desk.counter import Counter, check_enrolled
+from store_agent.domain.stores import Staff
+from store_agent.replica import Replica
+from store_agent.replica.database import KEY_BYTES
+from store_agent.replica.replica import open_key
+from store_agent.replica.seat import Seat
+from store_agent.trouble import Trouble
+from store_agent.words import _, formats
+from sync import wire
+from sync.client import Client
+from sync.in_step import InStep
+from sync.session import Session
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 0.3
+SEAT_S = 2.0
+
+
+def open_replica(settings: Settings, *, make: bool = False) -> Replica:
+    """The replica of this machine's store. `make`: begin one where there is none (at enrolment only)."""
+    folder = settings.data_path
+    if not make and not (folder / "journal.db").exists():
+        raise Trouble(
+            _("There is no store on this machine yet."),
+            _("Ask the head office for a one-time code, then run `store-agent enroll URL CODE`."),
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    return Replica(folder, _key(settings, make=make))
+
+
+def _key(settings: Settings, *, make: bool) -> bytes:
+    if not settings.key:
+        return open_key(settings.key_path, make=make)
+    try:
+        key = bytes.fromhex(settings.key)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise Trouble(_("The setting `key` is no key."), _("It is 64 hexadecimal digits."))
+    return key
+
+
+def open_counter(replica: Replica) -> Counter:
+    """A counter of this store, with nobody's badge scanned yet: the store's first person stands there."""
+    check_enrolled(replica)
+    clock = SystemClock()
+    counter = Counter(replica, clock, Ids(clock), staff="")
+    with replica.view.moment():
+        people: list[Staff] = [one for one in replica.view.all("staff") if one.store == replica.store]
+        formats.use_store(counter.store.zone, counter.store.currency)
+    counter.staff = people[0].id if people else replica.store
+    return counter
+
+
+def make_client(replica: Replica, settings: Settings) -> Client:
+    """The line to this store's centre."""
+    return Client(
+        settings.centre_url or replica.journal.setting("centre_url"),
+        device=replica.device,
+        secret=replica.journal.setting("secret"),
+        request_s=settings.request_timeout_s,
+    )
+
+
+class Keeper:
+    """Keeps a store in step while this process has the seat, and watches for what others do while it has not."""
+
+    def __init__(self, counter: Counter, settings: Settings, *, longest_pause_s: float = 30.0) -> None:
+        self._replica = counter.replica
+        self._settings = settings
+        self._longest_pause_s = longest_pause_s
+        self._clock = counter.clock
+        self._client = make_client(counter.replica, settings)
+        self._in_step: InStep | None = None
+        counter.accepted = self.poke
+
+    def poke(self) -> None:
+        """Something was accepted: push it now."""
+        if self._in_step:
+            self._in_step.poke()
+
+    async def sight(self, phone: str, code: str) -> str:
+        """Ask the centre for a member whom this store does not hold; their id, or empty."""
+        return await self._client.sight(wire.SightRequest(phone, code))
+
+    async def run(self, changed: Callable[[], None]) -> None:
+        """Until cancelled."""
+        seat = Seat(self._replica.folder)
+        try:
+            watching = asyncio.create_task(self._watch(changed))
+            try:
+                while not seat.take():
+                    await asyncio.sleep(SEAT_S)
+                await self._keep(changed)
+            finally:
+                watching.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await watching
+        finally:
+            seat.leave()
+            await self._client.close()
+
+    async def _keep(self, changed: Callable[[], None]) -> None:
+        session = Session(self._replica, batch_most=self._settings.batch_size)
+        self._in_step = InStep(
+            session,
+            self._client,
+            self._clock,
+            SystemRandom(),
+            long_poll_s=self._settings.long_poll_s,
+            longest_pause_s=self._longest_pause_s,
+            changed=changed,
+        )
+        await self._in_step.run()
+
+    async def _watch(self, changed: Callable[[], None]) -> None:
+        """Another terminal of this store accepted something, or the process in the seat took rows in."""
+        version = self._replica.version()
+        while True:
+            await asyncio.sleep(LOOK_S)
+            seen = self._replica.version()
+            if seen != version:
+                version = seen
+                changed()
+
+
+def serve(settings: Settings) -> None:
+    """Keep in step without a screen until SIGTERM or Ctrl-C."""
+    with open_replica(settings) as replica:
+        counter = open_counter(replica)
+        log.info("serving store %s", replica.store)
+        asyncio.run(_serve(Keeper(counter, settings)))
+
+
+async def _serve(keeper: Keeper) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its loop; Ctrl-C still ends it.
+            loop.add_signal_handler(number, stop.set)
+    keeping = asyncio.create_task(keeper.run(lambda: None))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    keeping.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await keeping
+
+
+def enroll(settings: Settings, url: str, code: str) -> dict[str, object]:
+    """Make a key for this machine, exchange the code for an identity, and keep both. Says who the machine is now."""
+    with open_replica(settings, make=True) as replica:
+        if replica.device:
+            raise Trouble(
+                _("This machine is a device of store {store} already.").format(store=replica.store),
+                _("To begin anew, choose another data folder: nothing here is ever thrown away."),
+            )
+        secret = replica.journal.setting("secret_offered")
+        public = replica.journal.setting("public_offered")
+        if not secret:
+            # Kept before it is offered: if the reply is lost, the same key may ask again with the same code.
+            secret, public = wire.make_key()
+            replica.journal.keep(secret_offered=secret, public_offered=public)
+        reply = asyncio.run(_enrol(url, wire.EnrolRequest(code, public)))
+        replica.journal.keep(
+            device=reply.device, store=reply.store, epoch=str(reply.epoch), secret=secret, centre_url=url
+        )
+        return {"store": reply.store, "device": reply.device, "centre_url": url}
+
+
+async def _enrol(url: str, request: wire.EnrolRequest) -> wire.EnrolReply:
+    async with Client(url) as client:
+        return await client.enrol(request)
