@@ -67,14 +67,21 @@ class Terminal:
             data = data[os.write(self._process.fd, data) :]
             self._read(0.0)
 
-    def scan(self, text: str, gap_s: float) -> None:
-        """Write it key by key, as a scanner does; the clock of the gaps is the test's only sleep."""
-        # Nothing is read meanwhile: parsing a repaint takes longer than a scanner's gap.
-        due = time.monotonic()
-        for character in text:
-            time.sleep(max(0.0, due - time.monotonic()))
+    def scan(self, text: str, gap_s: float) -> float:
+        """Write it key by key, as a scanner does; returns the longest gap, as this machine too may be late.
+
+        The gaps are a test's only sleep. Nothing is read meanwhile: parsing a repaint takes longer than a gap.
+        """
+        longest_s, written_at = 0.0, time.monotonic()
+        for number, character in enumerate(text):
+            before_at = written_at
+            if number:
+                time.sleep(max(0.0, before_at + gap_s - time.monotonic()))
+            written_at = time.monotonic()
             os.write(self._process.fd, character.encode())
-            due = time.monotonic() + gap_s
+            # From before the one to behind the other: the write itself may be what was late.
+            longest_s = max(longest_s, time.monotonic() - before_at)
+        return longest_s
 
     def paste(self, text: str) -> None:
         """What a terminal sends for a paste: the text between the marks of a bracketed paste."""

@@ -113,6 +113,15 @@ def test_typing_is_given_back_key_by_key_after_the_gap() -> None:
     assert bursts.deadline is None
 
 
+def test_time_in_which_nobody_could_read_proves_nothing() -> None:
+    bursts = Bursts()
+    assert bursts.feed(Press("4"), 1.0) == []
+    bursts.excuse(1.1)
+    assert bursts.lapse(1.1) == []
+    outcomes = [outcome for character in "719\r" for outcome in bursts.feed(Press(character), 1.11)]
+    assert told(outcomes) == [("Scan", "4719")]
+
+
 def test_enter_alone_waits_for_nothing() -> None:
     assert Bursts().feed(Press("\r"), 1.0) == [Typed((Press("\r"),))]
 

@@ -47,7 +47,6 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    # Set first, so that what the command line sets is taken back at the end.
     monkeypatch.setenv("LANGUAGE", "en")
     domain = gettext.textdomain()
     yield
@@ -108,6 +107,9 @@ def test_the_language_of_the_machine_and_of_the_environment_is_spoken(
     monkeypatch.setenv("STORE_AGENT_LANGUAGE", "en")
     assert main(["nothing"]) == 2
     assert "No such command 'nothing'." in capsys.readouterr().err
+    assert main(["--lang", "auto", "nothing"]) == 2
+    assert "沒有 'nothing' 這個指令" in capsys.readouterr().err
+    assert os.environ["LANGUAGE"] == "zh_HK"
 
 
 def test_the_language_of_the_file_is_spoken_unless_another_is_asked_for(tmp_path: Path, capsys: Shown) -> None:

@@ -137,6 +137,12 @@ def test_only_a_use_that_stands_can_be_given_back() -> None:
     assert restore().effect(None) is None
 
 
+def test_a_second_return_does_not_move_the_first() -> None:
+    back = restore().effect(redeem().effect(COUPON))
+
+    assert replace(restore(), at=AT + DAY).effect(back) == back
+
+
 def test_a_welcome_coupon_is_issued_once() -> None:
     assert issue().judge(None) is None
     coupon = issue().effect(None)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from store_agent.trouble import Trouble
-from sync.central.binaries import Binaries, find_binaries, packaged_binaries, system_binaries
+from sync.central.binaries import Binaries, find_binaries, packaged_binaries, reachable_folder, system_binaries
 from sync.central.embedded import EmbeddedPostgres
 from sync.central.leash import ENDED, leashed
 from tests.postgres_fixture import FreshDatabase, fresh_database, postgres
@@ -210,8 +211,9 @@ def test_a_leashed_child_that_ends_by_itself_says_how(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def open_folder(tmp_path: Path) -> Path:
-    """A folder that the server's own user reaches, too, when the tests run as root."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o711)
-    return tmp_path
+def open_folder() -> Iterator[Path]:
+    """A folder that the server's own user reaches, too, when the tests run as root; pytest's own are closed."""
+    folder = Path(tempfile.mkdtemp(prefix="store-agent-kept-", dir=reachable_folder()))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)

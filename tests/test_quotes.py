@@ -73,6 +73,14 @@ def test_an_amount_never_takes_off_more_than_there_is() -> None:
     assert (found.kind, found.saves_minor) == (VerdictKind.USABLE, 12)
 
 
+def test_a_campaign_written_wrongly_never_makes_a_basket_dearer_or_less_than_free() -> None:
+    dearer = campaign(BenefitKind.PERCENT, pay_percent=120, off_minor=-5)
+    negative = campaign(BenefitKind.PERCENT, pay_percent=-20)
+
+    assert verdict(dearer, Basket.of_total("TWD", 100)).saves_minor == 0
+    assert verdict(negative, Basket.of_total("TWD", 100)).saves_minor == 100
+
+
 @pytest.mark.parametrize(
     ("total_minor", "kind", "saves_minor", "next_step"),
     [

@@ -135,21 +135,28 @@ def name(running: Terminal) -> Terminal:
     return start(running, "name")
 
 
-def write(terminal: Terminal, text: str, gap_s: float) -> None:
-    if gap_s == 0.0:
-        terminal.send(text)
-    else:
-        terminal.scan(text, gap_s)
+SUFFIXES = ("\r", "\n", "\r\n", "\t", "")
+
+
+def scan_each_suffix(terminal: Terminal, gap_s: float) -> bool:
+    """Scan a code with each suffix, and see each taken; False if this machine could not keep a scanner's time."""
+    for number, suffix in enumerate(SUFFIXES, start=1):
+        code = f"11{number:02d}A9"
+        if gap_s == 0.0:
+            terminal.send(code + suffix)
+        elif terminal.scan(code + suffix, gap_s) > gap_s + 0.015:
+            return False
+        terminal.wait_for(f"<{code}> by {'suffix' if suffix else 'silence'}")
+        assert "seen" not in terminal.wait_for(f"scans {number}\n")
+    return True
 
 
 @pytest.mark.parametrize("gap_s", [0.0, 0.002, 0.012])
 @pytest.mark.parametrize("focus", ["box", "button", "name"])
 def test_a_scan_is_taken_whatever_the_gap_the_suffix_and_the_focus(running: Terminal, focus: str, gap_s: float) -> None:
     start(running, focus)
-    for number, suffix in enumerate(("\r", "\n", "\r\n", "\t", ""), start=1):
-        write(running, f"q1{number:02d}A9{suffix}", gap_s)
-        running.wait_for(f"<q1{number:02d}A9> by {'suffix' if suffix else 'silence'}")
-        assert "seen" not in running.wait_for(f"scans {number}\n")
+    while not scan_each_suffix(running, gap_s):
+        start(running, focus)
     # The focus has not moved: what is typed now still goes where it was. (An Enter at once would be a late suffix.)
     running.send("z")
     running.wait_until(lambda shown: focus == "button" or "  z" in shown, "the typed letter")

@@ -20,10 +20,12 @@ from hypothesis import strategies as st
 import store_agent.domain
 from store_agent import words
 from store_agent.domain.operation import Refusal
+from store_agent.scan import ScanReason
 from store_agent.words import LANGUAGES, _, choose_language, compile, use_language
 from store_agent.words.formats import age, day, moment, money, use_store, weekday
 from store_agent.words.names import NAMES, names_of
 from store_agent.words.refusals import WORDS, say, say_instead
+from store_agent.words.scans import SCANS, say_scan, say_scan_instead
 
 TRANSLATED = [code for code in LANGUAGES if code != "en"]
 DOMAIN = Path(store_agent.domain.__path__[0])
@@ -136,6 +138,15 @@ def test_no_sentence_mentions_a_fact_that_the_rule_does_not_give() -> None:
     for value, facts in calls:
         said = WORDS[value]
         assert placeholders(said.what + said.instead) <= facts, value
+
+
+def test_every_reason_of_an_unknown_scan_has_words() -> None:
+    assert set(SCANS) == {reason.value for reason in ScanReason}
+    use_language("zh-TW")
+    for value in SCANS:
+        assert say_scan(value) != SCANS[value].what
+        assert say_scan_instead(value) != SCANS[value].instead
+    assert say_scan("made-up-tomorrow") == say_scan_instead("made-up-tomorrow") == ""
 
 
 class AnyReason(StrEnum):

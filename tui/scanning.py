@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+import select
+import sys
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -32,6 +34,11 @@ SILENT_KEYS = frozenset(
     [f"{side}_{name}" for side in ("left", "right") for name in ("shift", "control", "alt", "super", "hyper", "meta")]
     + ["iso_level3_shift", "iso_level5_shift", "caps_lock", "num_lock"]
 )
+LAG_S = 0.008
+"""A look at the clock that comes later than this shows a machine too busy to read keys on time."""
+EXCUSED_S = 0.1
+"""Only so long a gap is put down to the machine: a person goes on typing while a screen is being built."""
+MOST_EXCUSES = 3
 MOST_PASTED = 200
 """Lines of one paste that are taken as codes; a whole file pasted by mistake is refused."""
 WIDE_SPACE = "\u3000"
@@ -62,6 +69,8 @@ class ScanningApp(App[ReturnType]):
     def __init__(self) -> None:
         super().__init__()
         self._bursts = Bursts(prefix=self.SCAN_PREFIX)
+        self._due = 0.0
+        self._excuses = 0
         self._lapse: asyncio.TimerHandle | None = None
         self._lapsing: asyncio.Task[None] | None = None
 
@@ -72,9 +81,7 @@ class ScanningApp(App[ReturnType]):
     async def on_event(self, event: events.Event) -> None:
         """Take what comes from the terminal; an event that was forwarded once and bubbled back is let through."""
         if isinstance(event, events.Key) and not event.is_forwarded and self._watches_keys():
-            # The time is that of reading, so a busy screen does not turn a scan into typing.
-            await self._deliver(self._bursts.feed(press_of(event), event.time))
-            self._arm(event.time)
+            await self._take_key(event)
         elif isinstance(event, events.Paste) and not event.is_forwarded:
             await self._deliver(self._bursts.lapse(math.inf))
             await self._take_paste(event)
@@ -82,8 +89,24 @@ class ScanningApp(App[ReturnType]):
             await super().on_event(event)
 
     async def on_scanning_app_lapsed(self, message: Lapsed) -> None:
-        await self._deliver(self._bursts.lapse(message.time))
+        """Give typing back, unless the silence may be this machine's: the start of a code must not become keys."""
+        silent = message.time - self._due <= LAG_S and not input_waits()
+        if silent or self._excuses >= MOST_EXCUSES:
+            await self._deliver(self._bursts.lapse(message.time))
+        else:
+            self._excuses += 1
+            self._bursts.excuse(message.time)
         self._arm(message.time)
+
+    async def _take_key(self, event: events.Key) -> None:
+        # The time is that of reading, so a busy screen does not turn a scan into typing.
+        deadline = self._bursts.deadline
+        if deadline is not None and LAG_S < event.time - deadline < EXCUSED_S:
+            # Had this machine kept up, the burst would have lapsed before this key was read.
+            self._bursts.excuse(event.time)
+        self._excuses = 0
+        await self._deliver(self._bursts.feed(press_of(event), event.time))
+        self._arm(event.time)
 
     def _watches_keys(self) -> bool:
         return not self.is_headless if self.WATCHES_KEYS is None else self.WATCHES_KEYS
@@ -94,6 +117,7 @@ class ScanningApp(App[ReturnType]):
             self._lapse = None
         if (deadline := self._bursts.deadline) is not None:
             pause_s = max(0.0, deadline - now) + 0.001
+            self._due = now + pause_s
             self._lapse = asyncio.get_running_loop().call_later(pause_s, self._queue_lapsed)
 
     def _queue_lapsed(self) -> None:
@@ -142,6 +166,13 @@ class ScanningApp(App[ReturnType]):
             return
         for text in texts:
             self.scan(text, Ending.PASTE)
+
+
+def input_waits() -> bool:
+    """Whether the terminal has sent something that is not read yet. Unknown where a terminal is no file (Windows)."""
+    if sys.platform == "win32" or sys.__stdin__ is None or sys.__stdin__.closed:
+        return False
+    return bool(select.select([sys.__stdin__], [], [], 0.0)[0])
 
 
 def press_of(event: events.Key) -> Press:

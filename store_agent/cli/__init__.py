@@ -16,11 +16,11 @@ import click
 from store_agent.cli.centre import central
 from store_agent.cli.check import config, doctor, scan
 from store_agent.cli.demo import demo
-from store_agent.cli.speech import SpokenGroup, SpokenOption, configuration, print_line, speak
+from store_agent.cli.speech import SpokenGroup, SpokenOption, configuration, machine_language, print_line, speak
 from store_agent.cli.store import enroll, member, serve, status
 from store_agent.config import variable_of
 from store_agent.trouble import Trouble
-from store_agent.words import LANGUAGES, later
+from store_agent.words import later
 
 TROUBLE = 2
 INTERRUPTED = 130
@@ -76,8 +76,12 @@ for command in (serve, central, enroll, status, member, scan, config, doctor, de
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 1 where a check failed, 2 with one sentence on trouble."""
     _accept_any_text()
-    wanted = os.environ.get(variable_of("language"), "auto")
-    speak(wanted if wanted in LANGUAGES else "auto")
+    with machine_language():
+        speak(os.environ.get(variable_of("language"), "auto"))
+        return _run(args)
+
+
+def _run(args: Sequence[str] | None) -> int:
     try:
         result = group.main(args=args, prog_name="store-agent", standalone_mode=False)
     except Trouble as trouble:

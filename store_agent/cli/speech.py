@@ -8,7 +8,8 @@ from __future__ import annotations
 import gettext
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -44,9 +45,27 @@ CLICK_SAYS = (
 """What click asks gettext for; `tests/test_cli.py` holds it to click's source."""
 
 
+_machine = "en"
+
+
+@contextmanager
+def machine_language() -> Iterator[None]:
+    """Note what language the machine is set to, and leave the environment as it was found."""
+    global _machine
+    _machine = words.choose_language()
+    before = os.environ.get("LANGUAGE")
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("LANGUAGE", None)
+        else:
+            os.environ["LANGUAGE"] = before
+
+
 def speak(wanted: str) -> None:
-    """Speak that language (or the machine's, for `auto`), and have click speak it too."""
-    words.use_language(words.choose_language(wanted))
+    """Speak that language (or the machine's, for anything but one of `LANGUAGES`), and have click speak it too."""
+    words.use_language(wanted if wanted in words.LANGUAGES else _machine)
     # click looks its words up in gettext's global domain, by the language of the environment.
     os.environ["LANGUAGE"] = words.language().replace("-", "_")
     gettext.bindtextdomain(words.DOMAIN, words.FOLDER)

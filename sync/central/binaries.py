@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +124,15 @@ def reachable(path: Path) -> bool:
     """Whether every user may go to this file or folder."""
     real = path.resolve()
     return all(each.stat().st_mode & 0o001 for each in (real, *real.parents))
+
+
+def reachable_folder() -> str | None:
+    """Where a temporary folder for another user may lie: root's own is closed, and on some no program may run."""
+    for folder in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):
+        path = Path(folder)
+        if path.is_dir() and reachable(path) and not os.statvfs(path).f_flag & getattr(os, "ST_NOEXEC", 0):
+            return folder
+    return None
 
 
 def _copy_readable(source: str, target: str) -> None:

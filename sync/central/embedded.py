@@ -25,7 +25,7 @@ from psycopg import sql
 
 from store_agent.trouble import Trouble
 from store_agent.words import _
-from sync.central.binaries import Binaries, find_binaries, reachable, unprivileged_user
+from sync.central.binaries import Binaries, find_binaries, reachable, reachable_folder, unprivileged_user
 from sync.central.leash import Leash, leashed
 
 ROLE = "store_agent"
@@ -121,6 +121,9 @@ class EmbeddedPostgres:
                 self.drop_database(self._lent)
         if self._leash is not None:
             self._leash.let_go()
+            if self.folder is None and self.place is not None:
+                # Gone already, unless someone killed the very leash.
+                shutil.rmtree(self.place, ignore_errors=True)
         self._leash = None
         self.url = self._server_url = self._lent = ""
 
@@ -142,7 +145,7 @@ class EmbeddedPostgres:
                 connection.execute(statement)
         except psycopg.Error as error:
             raise Trouble(
-                _("The database server did not do as asked: {detail}").format(detail=str(error).strip()),
+                _("The database server did not do as asked: {detail}").format(detail=str(error).partition("\n")[0]),
                 _("Check DATABASE_URL, and that its user may create databases; or unset it to use an own server."),
             ) from error
 
@@ -168,7 +171,9 @@ class EmbeddedPostgres:
         try:
             if self.folder is None:
                 base = Path(
-                    tempfile.mkdtemp(prefix=f"store-agent-{os.getpid()}-", dir=_roomy_folder(self._user is not None))
+                    tempfile.mkdtemp(
+                        prefix=f"store-agent-{os.getpid()}-", dir=None if self._user is None else reachable_folder()
+                    )
                 )
             else:
                 base = self.folder.absolute()
@@ -293,14 +298,3 @@ def _version_of(data: Path) -> int | None:
         return int((data / "PG_VERSION").read_text().partition(".")[0])
     except FileNotFoundError:
         return None
-
-
-def _roomy_folder(for_another_user: bool) -> str | None:
-    # Where the temporary folder may lie: of root's own, another user reaches nothing, and on some no program may run.
-    if not for_another_user:
-        return None
-    for folder in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):
-        path = Path(folder)
-        if path.is_dir() and reachable(path) and not os.statvfs(path).f_flag & getattr(os, "ST_NOEXEC", 0):
-            return folder
-    return None

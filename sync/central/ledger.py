@@ -85,7 +85,7 @@ async def apply(conn: Connection, store: str, entries: Sequence[Entry], now: dat
         batch.judged.append(_judge(batch, entry))
     saved = await rows.save(conn, [batch.current[key] for key in batch.dirty], batch.known)
     await cases.write(conn, batch.cases)
-    await _remember(conn, batch)
+    await remember(conn, batch)
     served = {m for judged in batch.judged for m in merging.members_in(judged.operation)}
     served |= {batch.stays[member] for member in served if member in batch.stays}
     new = await audience.follow(conn, ((member, store) for member in served), now)
@@ -117,6 +117,8 @@ def _judge(batch: Batch, entry: Entry) -> Judged:
     reason = str(refusal.reason) if refusal else ""
     kind = CaseKind.DUPLICATE_MEMBER if twin else cases.case_of(operation, refusal, before, after)
     batch.put(key, after)
+    if operation.table == "stock" and operation.group in batch.conflicts:
+        kind = None
     if kind is CaseKind.ORDER_CONFLICT and operation.group:
         batch.conflicts.add(operation.group)
     if kind:
@@ -161,7 +163,7 @@ async def _parked(conn: Connection, keys: Iterable[Key]) -> set[Key]:
     return {wanted[row[0]] for row in await found.fetchall()}
 
 
-async def _remember(conn: Connection, batch: Batch) -> None:
+async def remember(conn: Connection, batch: Batch) -> None:
     """Every operation with its bytes and what came of it, for ever."""
     judged = batch.judged
     columns = [

@@ -1,0 +1,1 @@
+"""All of it on one machine: a database, the centre, two stores, and a cable to pull."""

@@ -1,0 +1,126 @@
+"""The sample's members and what each of them has: coupons, points, marketing's tags. Made one by one, never all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from random import Random
+
+from store_agent.demo.sample.names import HARD, draw_hong_kong_name, draw_name
+from store_agent.demo.sample.numbers import coupon_code, hong_kong_phone, member_code, taiwan_phone
+from store_agent.demo.sample.offers import HANDS
+from store_agent.demo.sample.shops import STORES
+from store_agent.demo.sample.stories import LINE_PROVIDER, PEOPLE, RESERVED_PHONES, Person, member_id
+from store_agent.domain.coupons import Coupon
+from store_agent.domain.members import Consent, Link, Member, Tier
+from store_agent.domain.points import Account, Batch
+from store_agent.domain.tags import MemberTags, Tag
+
+MARKETING = "maac"
+"""The source of the tags that a store only reads."""
+COUPON_DAYS = 60
+HARD_EVERY = 97
+HONG_KONG_SHARE = 0.04
+SEGMENTS = ("japan-snacks", "coffee", "baby", "sensitive-skin", "lapsed", "vip", "allergy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """One member with all that is theirs."""
+
+    member: Member
+    coupons: tuple[Coupon, ...] = ()
+    account: Account | None = None
+    tags: MemberTags | None = None
+
+
+def make_holdings(count_wanted: int, now: datetime, seed: int) -> Iterator[Holding]:
+    """So many members: first those of the stories, then people drawn by the seed, the same every time."""
+    for person in PEOPLE:
+        yield _of_story(person, now)
+    random = Random(f"{seed}/members")
+    phones = _phones(random)
+    for number in range(len(PEOPLE), count_wanted):
+        yield _drawn(number, random, phones, now)
+
+
+def _of_story(person: Person, now: datetime) -> Holding:
+    return Holding(
+        member=person.member(now),
+        coupons=_coupons(person.number, person.campaigns, now),
+        account=_account(person.number, person.points, now),
+        tags=_tags(person.number, person.segments, now),
+    )
+
+
+def _phones(random: Random) -> Iterator[str]:
+    """Valid mobiles, none twice and none of a story's."""
+    places = count()
+    while True:
+        make = hong_kong_phone if random.random() < HONG_KONG_SHARE else taiwan_phone
+        phone = make(next(places))
+        if phone not in RESERVED_PHONES:
+            yield phone
+
+
+def _drawn(number: int, random: Random, phones: Iterator[str], now: datetime) -> Holding:
+    phone = next(phones)
+    joined_at = now - timedelta(days=random.randrange(1, 1500), seconds=random.randrange(86_400))
+    hard = number % HARD_EVERY == 0
+    drawn = draw_hong_kong_name(random) if phone.startswith("+852") else draw_name(random)
+    user_id = f"U{random.getrandbits(128):032x}"
+    has_line = random.random() < 0.6
+    member = Member(
+        id=member_id(number),
+        phone=phone,
+        name=HARD[number // HARD_EVERY % len(HARD)] if hard else drawn,
+        email=f"m{number}@example.com" if random.random() < 0.4 else "",
+        tier=random.choices(tuple(Tier), (70, 20, 8, 2))[0],
+        code=member_code(number),
+        card_no=f"9{number:09d}" if random.random() < 0.1 else "",
+        links=(Link(LINE_PROVIDER, user_id),) if has_line else (),
+        consent=Consent(marketing=has_line and random.random() < 0.7, at=joined_at),
+        home_store=STORES[random.random() < 0.45],
+        joined_at=joined_at,
+    )
+    batches = [(random.randrange(1, 400), random.randrange(3, 365)) for _ in range(random.choice((0, 0, 1, 1, 2)))]
+    segments = random.sample(SEGMENTS, random.choice((1, 1, 2))) if random.random() < 0.1 else ()
+    return Holding(
+        member=member,
+        coupons=_coupons(number, HANDS[number % len(HANDS)], now),
+        account=_account(number, batches, now),
+        tags=_tags(number, segments, now),
+    )
+
+
+def _coupons(number: int, campaigns: tuple[str, ...], now: datetime) -> tuple[Coupon, ...]:
+    return tuple(
+        Coupon(
+            id=f"{member_id(number)}-{campaign}",
+            campaign_id=campaign,
+            member_id=member_id(number),
+            code=coupon_code(number, slot),
+            valid_until=now + timedelta(days=COUPON_DAYS),
+            issued_at=now - timedelta(days=10),
+            issued_channel="online",
+        )
+        for slot, campaign in enumerate(campaigns)
+    )
+
+
+def _account(number: int, points: tuple[tuple[int, int], ...] | list[tuple[int, int]], now: datetime) -> Account | None:
+    if not points:
+        return None
+    id_ = member_id(number)
+    batches = (Batch(f"{id_}-{place}", left, now + timedelta(days=days)) for place, (left, days) in enumerate(points))
+    return Account(id=id_, batches=tuple(batches))
+
+
+def _tags(number: int, segments: tuple[str, ...] | list[str], now: datetime) -> MemberTags | None:
+    if not segments:
+        return None
+    at = now - timedelta(days=30)
+    names = sorted(segments)
+    return MemberTags(id=member_id(number), tags=tuple(Tag(name=name, source=MARKETING, at=at) for name in names))

@@ -1,0 +1,34 @@
+"""A store's figures as the centre has them: over exactly the rows that its streams carry."""
+
+from __future__ import annotations
+
+from psycopg.sql import SQL, Identifier
+
+from store_agent.codec import NOUN_OF, decode_row
+from store_agent.domain.figures import Figures
+from sync.central.ground import Connection
+
+FOLLOWED = "select member_id from follow where store = %(store)s"
+SCOPES = {
+    "chain": "true",
+    "store": "body ->> 'store' = %(store)s",
+    "member": f"member_id in ({FOLLOWED})",
+}
+BY_ID = ("account", "tags")
+
+
+async def of_store(conn: Connection, store: str) -> dict[str, int]:
+    """Counts and sums over what this store holds, or will hold once it has read its streams."""
+    figures = Figures()
+    for table, noun in sorted(NOUN_OF.items()):
+        scope = SCOPES[noun.audience]
+        if table in BY_ID:
+            scope = f"id in ({FOLLOWED})"
+        elif table == "member":
+            scope = f"id in ({FOLLOWED}) or alias_of in ({FOLLOWED})"
+        elif table == "quota":
+            scope = f"({scope} and member_id <> '') or {SCOPES['store']}"
+        query = SQL("select body::text from {} where ").format(Identifier(table)) + SQL(scope)  # type: ignore[arg-type]
+        for (body,) in await (await conn.execute(query, {"store": store})).fetchall():
+            figures.add(decode_row(table, body))
+    return figures.plain()

@@ -1,0 +1,72 @@
+"""The invariants of `docs/trust.md` as functions that a test calls after every commit, or once everything is quiet."""
+
+from __future__ import annotations
+
+from store_agent.codec import NOUN_OF, decode_row, encode_row
+from tests.chain import Chain, StoreAtEnd
+
+
+def check_view(store: StoreAtEnd) -> None:
+    """VIEW: each own operation is visible exactly once: in the cache's rows or over them, never both, never neither."""
+    replica = store.replica
+    waiting = {entry.operation.op_id for entry in replica.view.waiting()}
+    replica.cache.db.conn.execute("begin")
+    try:
+        for entry in replica.journal.after(type(replica.journal.last())(0, 0)):
+            operation = entry.operation
+            owner = replica.view.canonical(operation.subject) if operation.table == "account" else operation.subject
+            row = replica.cache.get(operation.table, owner)
+            in_row = row is not None and operation.op_id in _operations_in(row)
+            over_it = operation.op_id in waiting
+            assert in_row != over_it, (
+                f"VIEW: {operation.kind} {operation.op_id} of {store.id} is shown "
+                f"{'twice' if in_row else 'not at all'}"
+            )
+    finally:
+        replica.cache.db.conn.execute("commit")
+
+
+def _operations_in(row: object) -> set[str]:
+    """Ids of the operations that a row tells of."""
+    match getattr(row, "table", ""):
+        case "account":
+            return {movement.op_id for movement in row.movements}  # type: ignore[attr-defined]
+        case "coupon":
+            return {use.op_id for use in row.used}  # type: ignore[attr-defined]
+        case "tags":
+            return {note.id for note in row.notes}  # type: ignore[attr-defined]
+    return set()
+
+
+async def check_converged(chain: Chain) -> None:
+    """CONVERGE: nothing waits anywhere, and every row that a store holds is the centre's."""
+    for store in chain.stores.values():
+        assert store.replica.view.waiting_count() == 0, f"CONVERGE: operations of {store.id} still wait"
+        for table in NOUN_OF:
+            held = {row.id: row for row in store.replica.cache.all(table)}
+            truth = {
+                row_id: decode_row(table, body)
+                for row_id, body in await chain.ask(f"select id, body::text from {table} where id = any(%s)", list(held))
+            }
+            assert {i: encode_row(r) for i, r in held.items()} == {i: encode_row(r) for i, r in truth.items()}, (
+                f"CONVERGE: {table} of {store.id} is not the centre's"
+            )
+
+
+async def check_ledger(chain: Chain) -> None:
+    """ONCE, ORDER, FEED, CASE and DURABLE, read off the ledger and the journals."""
+    for store in chain.stores.values():
+        journal = [
+            (entry.operation.op_id, entry.seq, entry.hash)
+            for entry in store.replica.journal.after(type(store.replica.journal.last())(0, 0))
+        ]
+        ledger = await chain.ask(
+            "select op_id, seq, hash from operation where device = %s order by seq", store.replica.device
+        )
+        assert ledger == journal, f"DURABLE, ONCE, ORDER: the ledger does not hold what {store.id} wrote down"
+    for stream, positions in await chain.ask(
+        "select stream, array_agg(position order by position) from feed group by stream"
+    ):
+        assert positions == list(range(1, len(positions) + 1)), f"FEED: {stream} has gaps"
+    twice = await chain.ask("select op_id, kind from case_file group by op_id, kind having count(*) > 1")
+    assert not twice, "CASE: one broken limit, one case"

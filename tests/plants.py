@@ -1,0 +1,80 @@
+"""Bugs to plant, each one that somebody would really make; a test that does not find it proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from store_agent.replica.cache import Absorbed, Answer
+from sync.central import devices, exchange, feed
+from sync.central.ground import Connection
+from sync.session import Session
+from sync.wire import PushReply
+
+
+@contextmanager
+def _overlay_dropped_on_reply() -> Iterator[None]:
+    """The store takes the push's reply for the answer, though the rows with its effect have not come yet."""
+    received = Session.received
+
+    def too_early(self: Session, reply: PushReply) -> None:
+        answers = [
+            Answer(entry.operation.op_id, entry.epoch, entry.seq, "applied")
+            for entry in self.replica.outbox(1000)
+            if entry.seq <= reply.seq
+        ]
+        received(self, reply)
+        self.replica.cache.absorb(Absorbed(answers=answers))
+
+    with patch.object(Session, "received", too_early):
+        yield
+
+
+@contextmanager
+def _no_deduplication() -> Iterator[None]:
+    """The centre applies whatever comes, as if it had never seen it."""
+    lock = devices.lock
+
+    async def forgetful(conn: Connection, device: devices.Device) -> devices.Device:
+        known = await lock(conn, device)
+        await conn.execute("delete from operation where device = %s", [device.id])
+        first = _first_pushed.get(device.id)
+        return known if first is None else devices.Device(known.id, known.store, known.epoch, first[0], first[1])
+
+    _first_pushed: dict[str, tuple[int, str]] = {}
+    push = exchange._push
+
+    async def from_the_first(conn: Connection, device: devices.Device, request: Any, now: Any) -> PushReply:
+        envelope, _op_id = exchange.decode_envelope(bytes(request.operations[0]))
+        _first_pushed[device.id] = (envelope.seq - 1, envelope.prev_hash)
+        return await push(conn, device, request, now)
+
+    with patch.object(devices, "lock", forgetful), patch.object(exchange, "_push", from_the_first):
+        yield
+
+
+@contextmanager
+def _sequence_for_heads() -> Iterator[None]:
+    """Positions from a sequence: handed out in the order of asking, not of committing."""
+
+    async def from_sequence(conn: Connection, stream: str, count: int) -> int:
+        name = "planted_" + "".join(c if c.isalnum() else "_" for c in stream)
+        await conn.execute(f"create sequence if not exists {name}".encode())
+        position = 0
+        for _n in range(count):
+            row = await (await conn.execute(f"select nextval('{name}')".encode())).fetchone()
+            assert row is not None
+            position = int(row[0])
+        return position
+
+    with patch.object(feed, "_advance", from_sequence):
+        yield
+
+
+PLANTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
+    "overlay dropped on the push's reply": _overlay_dropped_on_reply,
+    "no deduplication at the centre": _no_deduplication,
+    "a sequence instead of head rows": _sequence_for_heads,
+}

@@ -1,0 +1,53 @@
+"""What the counter says while nobody is served: what to do, and how far the first rows have come."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from store_agent.words import _
+from tui.visits import CounterOverview
+
+FEW = 200
+"""Fewer rows than these are the day's news and no first load."""
+
+
+class Welcome(Widget):
+    """In the middle of an empty counter."""
+
+    DEFAULT_CSS = """
+    Welcome { height: 1fr; width: 1fr; content-align: center middle; text-align: center; color: $text-muted; }
+    """
+
+    overview: reactive[CounterOverview | None] = reactive(None)
+
+    def render(self) -> Content:
+        """One invitation and four examples; or how far the first rows have come."""
+        overview = self.overview
+        if overview is None:
+            return Content("")
+        line = overview.line
+        if not line.is_ready and (not overview.is_store_known or line.behind > FEW):
+            return _arriving(line.behind)
+        examples = [
+            ("678", _("the last digits of a phone or a card")),
+            ("王", _("any part of a name")),
+            ("=350", _("a basket of that total")),
+        ]
+        lines = [
+            Content.styled(_("Scan a card, phone number, product or pickup code"), "bold $foreground"),
+            Content(""),
+        ]
+        lines += [Content.styled(_("or type, then Enter:"), "$text-muted")]
+        lines += [
+            Content.assemble((f"{typed}  ", "bold $text-accent"), (means, "$text-muted")) for typed, means in examples
+        ]
+        return Content("\n").join(lines)
+
+
+def _arriving(behind: int) -> Content:
+    title = _("Getting the first rows from the centre…")
+    rest = _("{count} to go").format(count=f"{behind:,}") if behind else _("waiting for the centre")
+    can = _("What happens meanwhile is kept and sent later.")
+    return Content("\n").join([Content.styled(title, "bold $foreground"), Content(rest), Content(""), Content(can)])
