@@ -50,7 +50,9 @@ class CentralSettings:
 class Settings:
     """Every setting with its effective value. Empty text means not set."""
 
-    centre_url: str = _setting("", later("Where the centre is, as an https:// URL, if not where enroll found it."), url=True)
+    centre_url: str = _setting(
+        "", later("Where the centre is, as an https:// URL, if not where enroll found it."), url=True
+    )
     data_folder: str = _setting("", later("The folder of the journal, the cache and the log."))
     language: str = _setting(
         "auto", later("The language of the screen and of every message."), one_of=("auto", "zh-TW", "zh-HK", "en")

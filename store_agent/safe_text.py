@@ -29,7 +29,8 @@ def safe_text(text: str, most: int = MOST_GRAPHEMES) -> str:
     """
     spaced = " ".join(text.split())
     kept = "".join(ch for ch in spaced if ch == ZERO_WIDTH_JOINER or not _is_dropped(ch))
-    clusters = _clusters(unicodedata.normalize("NFC", _join_emoji(" ".join(kept.split()))))
+    # Spaces once more: what stood between two of them may be gone.
+    clusters = _clusters(unicodedata.normalize("NFC", " ".join(_join_emoji(kept).split())))
     if len(clusters) > most:
         clusters = [*clusters[: most - 1], "…"] if most > 0 else []
     # Cutting can leave a space before the dots, and dropping a mark can leave one at an end.

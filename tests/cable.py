@@ -26,7 +26,8 @@ class Cable(httpx.AsyncBaseTransport):
         self._inner = inner
         self.plugged = True
         self.fate: Callable[[httpx.Request], Fate] = lambda request: Fate.ARRIVES
-        self.late: list[httpx.Response] = []
+        self.late: list[tuple[str, bytes]] = []
+        """Path and body of replies that nobody waited for."""
         self.carried: list[str] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -38,7 +39,6 @@ class Cable(httpx.AsyncBaseTransport):
         if fate is Fate.REPLY_LOST:
             raise httpx.RemoteProtocolError("the cable was pulled", request=request)
         if fate is Fate.REPLY_LATE:
-            await response.aread()
-            self.late.append(response)
+            self.late.append((request.url.path, await response.aread()))
             raise httpx.RemoteProtocolError("the cable was pulled", request=request)
         return response

@@ -8,7 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 from store_agent.replica.cache import Absorbed, Answer
-from sync.central import devices, exchange, feed
+from sync.central import devices, exchange, feed, ledger
 from sync.central.ground import Connection
 from sync.session import Session
 from sync.wire import PushReply
@@ -34,37 +34,43 @@ def _overlay_dropped_on_reply() -> Iterator[None]:
 
 @contextmanager
 def _no_deduplication() -> Iterator[None]:
-    """The centre applies whatever comes, as if it had never seen it."""
+    """The centre applies whatever comes, as if it had never seen it; its log swallows the repeat."""
     lock = devices.lock
-
-    async def forgetful(conn: Connection, device: devices.Device) -> devices.Device:
-        known = await lock(conn, device)
-        await conn.execute("delete from operation where device = %s", [device.id])
-        first = _first_pushed.get(device.id)
-        return known if first is None else devices.Device(known.id, known.store, known.epoch, first[0], first[1])
-
-    _first_pushed: dict[str, tuple[int, str]] = {}
     push = exchange._push
+    remember = ledger.remember
+    before_first: dict[str, tuple[int, str]] = {}
 
     async def from_the_first(conn: Connection, device: devices.Device, request: Any, now: Any) -> PushReply:
         envelope, _op_id = exchange.decode_envelope(bytes(request.operations[0]))
-        _first_pushed[device.id] = (envelope.seq - 1, envelope.prev_hash)
+        before_first[device.id] = (envelope.seq - 1, envelope.prev_hash)
         return await push(conn, device, request, now)
 
-    with patch.object(devices, "lock", forgetful), patch.object(exchange, "_push", from_the_first):
+    async def forgetful(conn: Connection, device: devices.Device) -> devices.Device:
+        known = await lock(conn, device)
+        seq, last_hash = before_first[device.id]
+        return devices.Device(known.id, known.store, known.epoch, seq, last_hash)
+
+    async def swallow(conn: Connection, batch: ledger.Batch) -> None:
+        ids = [judged.entry.operation.op_id for judged in batch.judged]
+        await conn.execute("delete from operation where op_id = any(%s)", [ids])
+        await remember(conn, batch)
+
+    with (
+        patch.object(devices, "lock", forgetful),
+        patch.object(exchange, "_push", from_the_first),
+        patch.object(ledger, "remember", swallow),
+    ):
         yield
 
 
 @contextmanager
 def _sequence_for_heads() -> Iterator[None]:
-    """Positions from a sequence: handed out in the order of asking, not of committing."""
+    """Positions from a sequence (which the test makes): handed out in the order of asking, not of committing."""
 
     async def from_sequence(conn: Connection, stream: str, count: int) -> int:
-        name = "planted_" + "".join(c if c.isalnum() else "_" for c in stream)
-        await conn.execute(f"create sequence if not exists {name}".encode())
         position = 0
         for _n in range(count):
-            row = await (await conn.execute(f"select nextval('{name}')".encode())).fetchone()
+            row = await (await conn.execute("select nextval('planted')")).fetchone()
             assert row is not None
             position = int(row[0])
         return position

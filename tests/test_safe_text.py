@@ -35,6 +35,8 @@ def test_nothing_that_moves_hides_or_reorders_is_left(text: str) -> None:
 
 
 @given(ANY_TEXT | NASTY)
+@example("0 \u200d 0")
+@example("👩 \u200d 👩")
 def test_doing_it_twice_changes_nothing(text: str) -> None:
     assert safe_text(safe_text(text)) == safe_text(text)
 

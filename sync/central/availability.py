@@ -1,4 +1,4 @@
-"""What every store can promise of a product, published to all of them: coalesced, so that a busy till is not a busy chain."""
+"""What every store can promise of a product, published to all of them: coalesced, busy tills do not make the chain busy."""
 
 from __future__ import annotations
 

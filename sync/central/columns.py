@@ -6,7 +6,7 @@ An empty cell says nothing: what is there stays as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,11 +53,11 @@ class Columns:
         return values
 
 
-def columns_of(record: type[Any]) -> Columns:
+def columns_of(record: Hashable) -> Columns:
     """The columns of a type of record."""
     kinds: dict[str, inspect.Type] = {}
-    _spread(type_of(record), "", kinds)
     info = type_of(record)
+    _spread(info, "", kinds)
     assert isinstance(info, (inspect.StructType, inspect.DataclassType))
     needed = tuple(field.encode_name for field in info.fields if field.required and field.encode_name in kinds)
     return Columns(kinds, needed)

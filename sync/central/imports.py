@@ -1,4 +1,4 @@
-"""Records in any number into the ledger: in sets, one transaction for some hundred, with a report of what was not taken.
+"""Records in any number into the ledger: in sets, some hundred a transaction, with a report of what was not taken.
 
 What a record means is its table's business. Here is only: read on, check, compare, write what differs, tell.
 """
@@ -47,12 +47,12 @@ class Report(Struct, frozen=True):
 class Sieve:
     """What one chunk of records needs to know of others, and what each of them does. One for each chunk and pass."""
 
+    async def prepare(self, conn: Connection, records: list[Any]) -> None:
+        """Look up whatever else is needed, in sets."""
+
     def keys(self, record: Any) -> Iterable[Key]:
         """The rows that the record may change or must see; raises Malformed."""
         raise NotImplementedError
-
-    async def prepare(self, conn: Connection, records: list[Any]) -> None:
-        """Look up whatever else is needed, in sets."""
 
     def take(self, work: Own, record: Any) -> None:
         """Put what follows from the record; raises Malformed before it has put anything."""
@@ -111,9 +111,7 @@ async def take_records(pool: Pool, table: Table, records: AsyncIterator[Record],
     return tally.report()
 
 
-async def take_chunk(
-    pool: Pool, table: Table, chunk: list[tuple[int, Any]], tally: Tally, now: datetime
-) -> None:
+async def take_chunk(pool: Pool, table: Table, chunk: list[tuple[int, Any]], tally: Tally, now: datetime) -> None:
     """Take some records in one transaction."""
 
     def work(conn: Connection) -> Coroutine[Any, Any, tuple[int, list[tuple[int, Malformed]]]]:
@@ -143,6 +141,7 @@ async def _pass(
 ) -> tuple[Own, list[tuple[int, Any]], list[tuple[int, Malformed]]]:
     """The work with what of the chunk changes something, and what is refused."""
     sieve = table.sieve()
+    await sieve.prepare(conn, [record for _row, record in chunk])
     refused: list[tuple[int, Malformed]] = []
     keys: list[Key] = []
     rest: list[tuple[int, Any]] = []
@@ -152,7 +151,6 @@ async def _pass(
             rest.append((row, record))
         except Malformed as error:
             refused.append((row, error))
-    await sieve.prepare(conn, [record for _row, record in rest])
     work = await own.begin(conn, keys, now, lock=lock)
     touching: list[tuple[int, Any]] = []
     for row, record in rest:

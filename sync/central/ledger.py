@@ -186,11 +186,20 @@ async def remember(conn: Connection, batch: Batch) -> None:
     )
 
 
-async def write_own(conn: Connection, changes: Sequence[Any], now: datetime, known: dict[Key, Kept]) -> None:
-    """Write rows that the centre itself makes (imports, orders of the web shop) and publish them."""
+async def write_own(
+    conn: Connection,
+    changes: Sequence[Any],
+    now: datetime,
+    known: dict[Key, Kept],
+    serves: Iterable[tuple[str, str]] = (),
+) -> None:
+    """Write rows that the centre itself makes (imports, orders of the web shop) and publish them.
+
+    `serves` are (member, store) pairs: that store will serve that member, so it holds their rows from now on.
+    """
     saved = await rows.save(conn, changes, known)
     homes = [(row.id, row.home_store) for row in changes if row.table == "member" and row.home_store]
-    new = await audience.follow(conn, homes, now)
+    new = await audience.follow(conn, [*homes, *serves], now)
     fresh = {member for member, _store in new}
     await feed.publish(
         conn, audience.merge(await audience.address(conn, saved), await audience.welcome(conn, new) if fresh else {})

@@ -38,6 +38,8 @@ class Own:
     """How often something changed; tells whether one record of many changed anything."""
     done: list[tuple[Operation, str, str]] = field(default_factory=list)
     """Operations with outcome and case."""
+    serves: set[tuple[str, str]] = field(default_factory=set)
+    """Members and the stores that will serve them."""
 
     @property
     def now(self) -> datetime:
@@ -77,7 +79,7 @@ class Own:
             await cases.write(self.conn, self.batch.cases)
             await self._remember()
         if changed:
-            await ledger.write_own(self.conn, changed, self.now, self.batch.known)
+            await ledger.write_own(self.conn, changed, self.now, self.batch.known, sorted(self.serves))
 
     async def _remember(self) -> None:
         found = await self.conn.execute("select seq, last_hash from own_chain where device = %s for update", [DEVICE])

@@ -1,4 +1,4 @@
-"""What head office and web shop may send of each kind of row: fields, limits and forms. What follows from it is elsewhere.
+"""What head office and web shop may send of each kind of row: fields, limits and forms. What follows is elsewhere.
 
 Everything but the key may be left out: then a row that is there keeps what it has.
 """
@@ -40,7 +40,7 @@ class Incoming(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A record as it was sent."""
 
 
-class PointsRuleRecord(Incoming):
+class PointsRuleRecord(Incoming, frozen=True, kw_only=True):
     """What a store's points are worth."""
 
     currency: Currency | UnsetType = UNSET
@@ -50,7 +50,7 @@ class PointsRuleRecord(Incoming):
     valid_months: Annotated[int, Meta(ge=1, le=1200)] | UnsetType = UNSET
 
 
-class StoreRecord(Incoming):
+class StoreRecord(Incoming, frozen=True, kw_only=True):
     """A shop. A new one needs a name; closing times are by ISO weekday."""
 
     id: StoreId
@@ -63,7 +63,7 @@ class StoreRecord(Incoming):
     welcome_campaign: Annotated[str, Meta(max_length=80)] | UnsetType = UNSET
 
 
-class StaffRecord(Incoming):
+class StaffRecord(Incoming, frozen=True, kw_only=True):
     """Someone who works in a store. A new one needs name and store."""
 
     id: Id
@@ -73,7 +73,7 @@ class StaffRecord(Incoming):
     badge: Code | UnsetType = UNSET
 
 
-class ProductRecord(Incoming):
+class ProductRecord(Incoming, frozen=True, kw_only=True):
     """An article. A new one needs a name in some language; prices are in minor units by currency."""
 
     gtin: Gtin
@@ -84,7 +84,7 @@ class ProductRecord(Incoming):
     life_days: Annotated[int, Meta(ge=0, le=36500)] | UnsetType = UNSET
 
 
-class PriceRecord(Incoming):
+class PriceRecord(Incoming, frozen=True, kw_only=True):
     """One price of an article that is known."""
 
     gtin: Gtin
@@ -92,7 +92,7 @@ class PriceRecord(Incoming):
     price_minor: Amount
 
 
-class StockRecord(Incoming):
+class StockRecord(Incoming, frozen=True, kw_only=True):
     """How much a store has, as another system counts it, and what is kept back from promises."""
 
     store: StoreId
@@ -101,7 +101,7 @@ class StockRecord(Incoming):
     safety: Count | UnsetType = UNSET
 
 
-class MemberRecord(Incoming):
+class MemberRecord(Incoming, frozen=True, kw_only=True):
     """A member. A new one needs phone and name; `points` count only where there is no account yet."""
 
     id: Id
@@ -125,7 +125,7 @@ class MemberRecord(Incoming):
     """Without it the opening points do not expire."""
 
 
-class TagWordRecord(Incoming):
+class TagWordRecord(Incoming, frozen=True, kw_only=True):
     """A word of the vocabulary of tags."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -134,7 +134,7 @@ class TagWordRecord(Incoming):
     roles: tuple[Role, ...] | UnsetType = UNSET
 
 
-class CouponRecord(Incoming):
+class CouponRecord(Incoming, frozen=True, kw_only=True):
     """A coupon for a member, named by id or phone, or for whoever bears its code. The same again does nothing."""
 
     campaign_id: Id
@@ -148,7 +148,7 @@ class CouponRecord(Incoming):
     valid_until: Moment | None = None
 
 
-class PointsRecord(Incoming):
+class PointsRecord(Incoming, frozen=True, kw_only=True):
     """Points for a member, named by id or phone. `id` is the sender's own: the same again does nothing."""
 
     id: Id

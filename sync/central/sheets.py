@@ -51,7 +51,7 @@ async def read_records(parts: AsyncIterator[bytes], columns: Columns, kind: str 
         if len(head) >= HEAD_BYTES:
             break
     start = bytes(head).removeprefix(BOM)
-    _check_head(bytes(head[: HEAD_BYTES]))
+    _check_head(bytes(head[:HEAD_BYTES]))
     reader: CsvRecords | JsonLines | JsonArray
     first = start.lstrip()[:1]
     if first == b"[" and "csv" not in kind:
@@ -71,7 +71,7 @@ async def read_records(parts: AsyncIterator[bytes], columns: Columns, kind: str 
 
 def _check_head(head: bytes) -> None:
     if head.startswith(WIDE_MARKS) or head.count(0) * 4 > len(head):
-        raise Declined(422, "not-utf-8", "The file is UTF-16 or no text at all. Save it as “CSV UTF-8” and send it again.")
+        raise Declined(422, "not-utf-8", "The file is UTF-16 or no text at all. Save it as “CSV UTF-8” and send that.")
     if not head.removeprefix(BOM).strip():
         raise Declined(422, "empty", "The file is empty.")
     lines = head.split(b"\n")

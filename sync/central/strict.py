@@ -1,7 +1,8 @@
-"""JSON from outside to typed values, strictly: unknown names, numbers out of reach, NUL and moments without zone are errors."""
+"""JSON from outside to typed values, strictly: unknown names, numbers out of reach, NUL, moments without zone."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import lru_cache
 from typing import Any
 
@@ -58,7 +59,7 @@ def convert_strictly(value: Any, kind: Any) -> Any:
 
 
 @lru_cache(maxsize=200)
-def type_of(kind: Any) -> inspect.Type:
+def type_of(kind: Hashable) -> inspect.Type:
     """A type as msgspec sees it."""
     return inspect.type_info(kind)
 
@@ -68,7 +69,7 @@ def bare(info: inspect.Type) -> inspect.Type:
     if isinstance(info, inspect.Metadata):
         return bare(info.type)
     if isinstance(info, inspect.UnionType):
-        rest = [one for one in info.types if not isinstance(one, (inspect.NoneType, inspect.UnsetType))]
+        rest = [one for one in info.types if not isinstance(one, inspect.NoneType)]
         if len(rest) == 1:
             return bare(rest[0])
     return info

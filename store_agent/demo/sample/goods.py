@@ -23,7 +23,7 @@ BRANDS: tuple[Names, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aisle:
-    """One category: its articles with a usual price in TWD, the kinds and sizes they come in, and how long one lasts."""
+    """One category: its articles with a usual price in TWD, kinds, sizes, and how long one lasts."""
 
     id: str
     shelf: str
@@ -230,7 +230,8 @@ AISLES: tuple[Aisle, ...] = (
     Aisle(
         id="bedroom", shelf="G", kinds=COLOURS, sizes=SIZES,
         items=(
-            (("枕頭套", "枕袋", "pillow case"), 290), (("毛毯", "毛氈", "blanket"), 890), (("睡衣", "睡衣", "pyjamas"), 690),
+            (("枕頭套", "枕袋", "pillow case"), 290), (("毛毯", "毛氈", "blanket"), 890),
+            (("睡衣", "睡衣", "pyjamas"), 690),
         ),
     ),
     Aisle(
@@ -250,7 +251,8 @@ AISLES: tuple[Aisle, ...] = (
     Aisle(
         id="toys", shelf="H", kinds=COLOURS, sizes=SIZES,
         items=(
-            (("積木", "積木", "building blocks"), 450), (("拼圖", "砌圖", "puzzle"), 320), (("布偶", "毛公仔", "soft toy"), 390),
+            (("積木", "積木", "building blocks"), 450), (("拼圖", "砌圖", "puzzle"), 320),
+            (("布偶", "毛公仔", "soft toy"), 390),
         ),
     ),
     Aisle(

@@ -46,4 +46,4 @@ def pickup_code(number: int) -> str:
 
 
 def _shuffled(number: int) -> int:
-    return (number * 11_400_714_819_323 + 7_046_029_254_386) % NUMBERS
+    return int((number * 11_400_714_819_323 + 7_046_029_254_386) % NUMBERS)

@@ -49,7 +49,6 @@ def make_bearer_coupons(now: datetime) -> Iterator[Coupon]:
             campaign_id="leaflet-50",
             code=code,
             valid_until=now + timedelta(days=14),
-            issued_at=now - timedelta(days=2),
         )
 
 
@@ -89,7 +88,9 @@ def _on_the_basket(now: datetime) -> tuple[Campaign, ...]:
         ),
         Campaign(
             id="spend-400-500",
-            name=_name("滿 400 享 95 折,滿 500 享 9 折", "滿 400 享 95 折,滿 500 享 9 折", "5 % off from 400, 10 % from 500"),
+            name=_name(
+                "滿 400 享 95 折,滿 500 享 9 折", "滿 400 享 95 折,滿 500 享 9 折", "5 % off from 400, 10 % from 500"
+            ),
             benefit=_threshold((400, 95), (500, 90)),
             currency="TWD",
             excluded=NO_CARDS,
@@ -130,7 +131,9 @@ def _on_pieces() -> tuple[Campaign, ...]:
         ),
         Campaign(
             id="skin-set",
-            name=_name("門市限定:化妝水+面膜組合價 399", "門市限定:爽膚水+面膜組合價 399", "In store: toner and masks for 399"),
+            name=_name(
+                "門市限定:化妝水+面膜組合價 399", "門市限定:爽膚水+面膜組合價 399", "In store: toner and masks for 399"
+            ),
             benefit=Benefit(
                 kind=BenefitKind.BUNDLE,
                 parts=(ProductSet(gtins=(LOTION,)), ProductSet(gtins=(MASK,))),
@@ -221,11 +224,19 @@ def _online() -> tuple[Campaign, ...]:
         ),
         Campaign(
             id="web-300-600",
-            name=_name("網購滿 300 享 95 折,滿 600 享 9 折", "網購滿 300 享 95 折,滿 600 享 9 折", "Online: 5 % off from 300, 10 % from 600"),
+            name=_name(
+                "網購滿 300 享 95 折,滿 600 享 9 折",
+                "網購滿 300 享 95 折,滿 600 享 9 折",
+                "Online: 5 % off from 300, 10 % from 600",
+            ),
             benefit=_threshold((300, 95), (600, 90)),
             currency="TWD",
             channels=("online",),
-            instead=_name("門市請推薦化妝水+面膜組合價。", "門市請推薦爽膚水+面膜組合價。", "In the store, offer the toner and mask set."),
+            instead=_name(
+                "門市請推薦化妝水+面膜組合價。",
+                "門市請推薦爽膚水+面膜組合價。",
+                "In the store, offer the toner and mask set.",
+            ),
             instead_campaign="skin-set",
         ),
     )

@@ -1,8 +1,8 @@
-"""The sample's members and what each of them has: coupons, points, marketing's tags. Made one by one, never all at once."""
+"""The sample's members and what each of them has: coupons and points. Made one by one, never all at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -15,15 +15,20 @@ from store_agent.demo.sample.shops import STORES
 from store_agent.demo.sample.stories import LINE_PROVIDER, PEOPLE, RESERVED_PHONES, Person, member_id
 from store_agent.domain.coupons import Coupon
 from store_agent.domain.members import Consent, Link, Member, Tier
-from store_agent.domain.points import Account, Batch
-from store_agent.domain.tags import MemberTags, Tag
 
-MARKETING = "maac"
-"""The source of the tags that a store only reads."""
 COUPON_DAYS = 60
 HARD_EVERY = 97
 HONG_KONG_SHARE = 0.04
-SEGMENTS = ("japan-snacks", "coffee", "baby", "sensitive-skin", "lapsed", "vip", "allergy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Points that a member got; the id is the sender's own."""
+
+    id: str
+    member_id: str
+    points: int
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +37,7 @@ class Holding:
 
     member: Member
     coupons: tuple[Coupon, ...] = ()
-    account: Account | None = None
-    tags: MemberTags | None = None
+    points: tuple[Grant, ...] = ()
 
 
 def make_holdings(count_wanted: int, now: datetime, seed: int) -> Iterator[Holding]:
@@ -50,8 +54,7 @@ def _of_story(person: Person, now: datetime) -> Holding:
     return Holding(
         member=person.member(now),
         coupons=_coupons(person.number, person.campaigns, now),
-        account=_account(person.number, person.points, now),
-        tags=_tags(person.number, person.segments, now),
+        points=_grants(person.number, person.points, now),
     )
 
 
@@ -85,42 +88,32 @@ def _drawn(number: int, random: Random, phones: Iterator[str], now: datetime) ->
         home_store=STORES[random.random() < 0.45],
         joined_at=joined_at,
     )
-    batches = [(random.randrange(1, 400), random.randrange(3, 365)) for _ in range(random.choice((0, 0, 1, 1, 2)))]
-    segments = random.sample(SEGMENTS, random.choice((1, 1, 2))) if random.random() < 0.1 else ()
+    batches = [
+        (random.randrange(1, 400), random.randrange(3, 365)) for _ in range(random.choices((0, 1, 2), (3, 6, 1))[0])
+    ]
     return Holding(
         member=member,
         coupons=_coupons(number, HANDS[number % len(HANDS)], now),
-        account=_account(number, batches, now),
-        tags=_tags(number, segments, now),
+        points=_grants(number, batches, now),
     )
 
 
 def _coupons(number: int, campaigns: tuple[str, ...], now: datetime) -> tuple[Coupon, ...]:
     return tuple(
         Coupon(
-            id=f"{member_id(number)}-{campaign}",
+            id=f"{campaign}/{member_id(number)}",
             campaign_id=campaign,
             member_id=member_id(number),
             code=coupon_code(number, slot),
             valid_until=now + timedelta(days=COUPON_DAYS),
-            issued_at=now - timedelta(days=10),
-            issued_channel="online",
         )
         for slot, campaign in enumerate(campaigns)
     )
 
 
-def _account(number: int, points: tuple[tuple[int, int], ...] | list[tuple[int, int]], now: datetime) -> Account | None:
-    if not points:
-        return None
+def _grants(number: int, batches: Sequence[tuple[int, int]], now: datetime) -> tuple[Grant, ...]:
     id_ = member_id(number)
-    batches = (Batch(f"{id_}-{place}", left, now + timedelta(days=days)) for place, (left, days) in enumerate(points))
-    return Account(id=id_, batches=tuple(batches))
-
-
-def _tags(number: int, segments: tuple[str, ...] | list[str], now: datetime) -> MemberTags | None:
-    if not segments:
-        return None
-    at = now - timedelta(days=30)
-    names = sorted(segments)
-    return MemberTags(id=member_id(number), tags=tuple(Tag(name=name, source=MARKETING, at=at) for name in names))
+    return tuple(
+        Grant(id=f"opening-{id_}-{place}", member_id=id_, points=points, expires_at=now + timedelta(days=days))
+        for place, (points, days) in enumerate(batches)
+    )

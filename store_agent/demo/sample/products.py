@@ -1,4 +1,4 @@
-"""The sample's 3,000 products: what `goods.py` lists, combined with brands, kinds and sizes, each with a valid EAN-13."""
+"""The sample's 3,000 products: what `goods.py` lists, in brands, kinds and sizes, each with a valid EAN-13."""
 
 from __future__ import annotations
 
@@ -43,6 +43,9 @@ CHIPS = named("japan-snacks")
 BISCUITS = named("japan-snacks", 1)
 GIFT_CARD = named("gift-cards")
 SOAP = named("body-care")
+DRINK = named("drinks")
+SNACK = named("snacks")
+"""Drink and snack are found missing when orders are picked: whatever their number says, their shelf is empty then."""
 
 
 def make_products(seed: int) -> tuple[Product, ...]:

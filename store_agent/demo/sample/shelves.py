@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
 from random import Random
 
 from store_agent.demo.sample import products as known
@@ -20,7 +19,7 @@ PLENTY = frozenset(
 """What the stories need."""
 
 
-def make_stock(products: Sequence[Product], now: datetime, seed: int) -> Iterator[Stock]:
+def make_stock(products: Sequence[Product], seed: int) -> Iterator[Stock]:
     """One row for each product and store."""
     random = Random(f"{seed}/stock")
     for store in STORES:
@@ -35,6 +34,4 @@ def make_stock(products: Sequence[Product], now: datetime, seed: int) -> Iterato
                 gtin=product.id,
                 on_hand=on_hand,
                 safety=safety,
-                counted_at=now - timedelta(days=random.randrange(1, 90)),
-                counted_by="stocktake",
             )

@@ -27,8 +27,9 @@ class Person:
     """Batches: so many points, which expire in so many days."""
     campaigns: tuple[str, ...] = ()
     """Of each a coupon."""
-    segments: tuple[str, ...] = ()
-    """Tags that marketing gave."""
+    tags: tuple[str, ...] = ()
+    """What staff have noted (`progress.py`)."""
+    has_bought: bool = True
     has_line: bool = False
 
     @property
@@ -81,7 +82,7 @@ WANG = Person(
         "member-85", "spend-400-500", "coffee-bogo", "skin-set", "sample-gift", "free-shipping", "sensitive-80",
         "weekend-90", "gold-88", "web-300-600", "limited-50", "snacks-3",
     ),
-    segments=("coffee",),
+    tags=("coffee",),
     has_line=True,
 )  # fmt: skip
 """320 points, a coupon of nearly every kind, and an order that is ready in Taipei."""
@@ -94,7 +95,7 @@ CHEUNG = Person(
     tier=Tier.GOLD,
     points=((85, 20), (640, 200)),
     campaigns=("member-85", "skin-set", "gold-88"),
-    segments=("japan-snacks",),
+    tags=("japan-snacks",),
     has_line=True,
 )
 """Collects her web order at the store, and then buys three things more."""
@@ -106,7 +107,7 @@ WONG = Person(
     home_store=TAICHUNG,
     points=((45, 120),),
     campaigns=("web-300-600", "free-shipping", "spend-400-500"),
-    segments=("english",),
+    tags=("english",),
 )
 """Has a Hong Kong phone, and coupons that are for the web only."""
 
@@ -118,7 +119,7 @@ LEE = Person(
     tier=Tier.SILVER,
     points=((210, 90),),
     campaigns=("sensitive-80", "member-85", "coffee-bogo"),
-    segments=("sensitive-skin", "vip"),
+    tags=("sensitive-skin", "vip"),
     has_line=True,
 )
 """Sensitive skin: bought her cream online three months ago."""
@@ -132,7 +133,7 @@ CONAN = Person(
     email="conan.o'brien@example.com",
     points=((1500, 365),),
     campaigns=("gold-88", "coffee-bogo", "limited-50"),
-    segments=("english",),
+    tags=("english",),
 )
 
 LIN = Person(
@@ -142,9 +143,10 @@ LIN = Person(
     home_store=TAICHUNG,
     points=((30, 5), (60, 250)),
     campaigns=("member-85", "taipei-90", "first-100", "lapsed-150"),
-    segments=("lapsed",),
+    tags=("lapsed",),
+    has_bought=False,
 )
-"""Has not come for long; one of her coupons is for the other store, one has ended."""
+"""Joined and never bought; one of her coupons is for the other store, one has ended."""
 
 NEWCOMER_NAME = "何穎琳"
 NEWCOMER_PHONE = "+886978123456"

@@ -1,0 +1,204 @@
+"""The sample into a centre, through the same admin API that a head office and a web shop use. Nothing here is special.
+
+Whatever has been taken before is left alone by the centre, so that filling twice is filling once.
+"""
+
+from __future__ import annotations
+
+import http.client
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+import msgspec
+
+from store_agent.demo.sample.chain import Sample
+from store_agent.demo.sample.orders import WebOrder
+from store_agent.demo.sample.people import Holding
+from store_agent.domain.coupons import Coupon
+from store_agent.domain.members import Member
+from store_agent.domain.products import Product
+from store_agent.trouble import Trouble
+from store_agent.words import _
+
+Tell = Callable[[str, int, int], None]
+"""What is being sent, how many of it are on their way, and of how many."""
+
+LINES_AT_ONCE = 500
+ANSWER_WITHIN_S = 120
+T = TypeVar("T")
+
+
+class Problem(msgspec.Struct):
+    """Why the centre did not take a request."""
+
+    error: str = ""
+    sentence: str = ""
+
+
+class RowError(msgspec.Struct):
+    """Why the centre did not take one record."""
+
+    row: int
+    column: str
+    why: str
+
+
+class Report(msgspec.Struct):
+    """What the centre did with the records of one kind."""
+
+    taken: int
+    unchanged: int
+    refused: int
+    errors: list[RowError]
+
+
+def fill(centre_url: str, admin_token: str, sample: Sample, tell: Tell = lambda what, done, total: None) -> None:
+    """Send the whole sample. Raises Trouble where the centre cannot be reached or does not take all of it."""
+    office = _Office(centre_url, admin_token, tell)
+    people = sample.member_count
+    office.send("stores", _("stores"), sample.stores, len(sample.stores))
+    office.send("staff", _("staff"), sample.staff, len(sample.staff))
+    office.send("tag-words", _("words for tags"), sample.tag_words, len(sample.tag_words))
+    office.send("products", _("products"), map(_product, sample.products), len(sample.products))
+    office.send("stock", _("stock"), map(_stock, sample.stock()), len(sample.products) * len(sample.stores))
+    office.send("campaigns", _("campaigns"), sample.campaigns, len(sample.campaigns))
+    office.send("members", _("members"), map(_member, sample.holdings()), people)
+    office.send("points", _("points"), sample.later_points(), people)
+    office.send("coupons", _("coupons"), map(_coupon, sample.coupons()), people)
+    products = {product.id: product for product in sample.products}
+    for done, order in enumerate(sample.orders, 1):
+        office.post("orders", [msgspec.json.encode(_order(order, products))])
+        tell(_("web orders"), done, len(sample.orders))
+
+
+class _Office:
+    """The head office's line to the centre."""
+
+    def __init__(self, centre_url: str, admin_token: str, tell: Tell) -> None:
+        self._url = centre_url.rstrip("/")
+        self._headers = {"authorization": f"Bearer {admin_token}", "content-type": "application/x-ndjson"}
+        self._tell = tell
+        # The centre of a demo is on this machine; a proxy would look for it on its own.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def send(self, table: str, what: str, records: Iterable[Any], about: int) -> None:
+        """Stream records of one kind, and see that all were taken. `about` is how many there will be, more or less."""
+        body = self._lines(what, records, about)
+        report = msgspec.json.decode(self.post(f"import/{table}", body), type=Report)
+        if report.refused:
+            first = report.errors[0]
+            raise Trouble(
+                _("The centre did not take {count} of the {what}.").format(count=report.refused, what=what),
+                _("Row {row}: {column} {why}").format(row=first.row, column=first.column, why=first.why),
+            )
+
+    def post(self, path: str, body: Iterable[bytes]) -> bytes:
+        """One request; a body of unknown length is sent piece by piece."""
+        request = urllib.request.Request(f"{self._url}/v1/admin/{path}", body, self._headers, method="POST")
+        try:
+            with self._opener.open(request, timeout=ANSWER_WITHIN_S) as reply:
+                return bytes(reply.read())
+        except urllib.error.HTTPError as error:
+            raise _trouble_of(error) from error
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            raise Trouble(
+                _("The centre at {url} cannot be reached: {reason}.").format(url=self._url, reason=reason),
+                _("See whether it runs, and whether the address is right."),
+            ) from error
+
+    def _lines(self, what: str, records: Iterable[Any], about: int) -> Iterator[bytes]:
+        encoder = msgspec.json.Encoder()
+        done = 0
+        for part in _parts(records):
+            yield b"\n".join([encoder.encode(record) for record in part]) + b"\n"
+            done += len(part)
+            self._tell(what, done, max(about, done))
+        self._tell(what, done, done)
+
+
+def _trouble_of(error: urllib.error.HTTPError) -> Trouble:
+    try:
+        problem = msgspec.json.decode(error.read(), type=Problem)
+    except (msgspec.DecodeError, OSError):
+        problem = Problem()
+    what = problem.sentence or f"HTTP {error.code} {error.reason}"
+    hint = _("Check the admin token.") if error.code in (401, 403) else ""
+    return Trouble(_("The centre declined: {what}").format(what=what), hint)
+
+
+def _parts(records: Iterable[T]) -> Iterator[Sequence[T]]:
+    rest = iter(records)
+    while part := list(islice(rest, LINES_AT_ONCE)):
+        yield part
+
+
+def _product(product: Product) -> dict[str, Any]:
+    record: dict[str, Any] = msgspec.to_builtins(product)
+    record["gtin"] = record.pop("id")
+    return record
+
+
+def _stock(stock: Any) -> dict[str, Any]:
+    return {"store": stock.store, "gtin": stock.gtin, "on_hand": stock.on_hand, "safety": stock.safety}
+
+
+def _member(holding: Holding) -> dict[str, Any]:
+    member: Member = holding.member
+    record: dict[str, Any] = {
+        "id": member.id,
+        "phone": member.phone,
+        "name": member.name,
+        "email": member.email,
+        "tier": member.tier,
+        "code": member.code,
+        "card_no": member.card_no,
+        "home_store": member.home_store,
+        "joined_at": member.joined_at,
+        "marketing": member.consent.marketing,
+        "marketing_at": member.consent.at,
+    }
+    for link in member.links:
+        record |= {"line_provider": link.provider, "line_user": link.user_id}
+    # What a member opens with needs no operation of its own; only later points do.
+    for opening in holding.points[:1]:
+        record |= {"points": opening.points, "points_expire_at": opening.expires_at}
+    return record
+
+
+def _coupon(coupon: Coupon) -> dict[str, Any]:
+    record = {
+        "id": coupon.id,
+        "campaign_id": coupon.campaign_id,
+        "code": coupon.code,
+        "valid_until": coupon.valid_until,
+    }
+    return record | ({"member_id": coupon.member_id} if coupon.member_id else {})
+
+
+def _order(order: WebOrder, products: dict[str, Product]) -> dict[str, Any]:
+    lines = [
+        {
+            "gtin": gtin,
+            "quantity": quantity,
+            "unit_minor": products[gtin].price_minor["TWD"],
+            "name": products[gtin].name,
+        }
+        for gtin, quantity in order.lines
+    ]
+    record = {
+        "order_no": order.order_no,
+        "store": order.store,
+        "member_id": order.member_id,
+        "code": order.code,
+        "lines": lines,
+        "placed_at": order.placed_at,
+        "promised_at": order.promised_at,
+        "paid": order.paid,
+        "proxy_name": order.proxy_name,
+        "total_minor": sum(quantity * products[gtin].price_minor["TWD"] for gtin, quantity in order.lines),
+    }
+    return record if order.hold is None else record | {"hold": order.hold}

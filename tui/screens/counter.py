@@ -1,0 +1,398 @@
+"""The counter: one box for every scan and all typing, and what is known of the customer in front of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import Input, OptionList
+
+from store_agent.desk import baskets, members
+from store_agent.desk.counter import Counter
+from store_agent.domain.coupons import Coupon
+from store_agent.domain.members import Member
+from store_agent.domain.operation import Refusal
+from store_agent.domain.pickups import IdentityCheck, Pickup, PickupState
+from store_agent.words import _, ngettext
+from tui.dialogs.board import BoardDialog
+from tui.dialogs.dialog import Dialog, Outcome
+from tui.dialogs.hand_over import HandOverDialog
+from tui.dialogs.help import HelpDialog
+from tui.dialogs.points import PointsDialog
+from tui.dialogs.redeem import RedeemDialog
+from tui.dialogs.register import RegisterDialog
+from tui.dialogs.stock import StockDialog
+from tui.dialogs.tag import TagDialog
+from tui.hints import next_step
+from tui.keys import COUNTER_KEYS
+from tui.naming import person
+from tui.said import NOTHING, Said, Tone, done, hinted, refused, told
+from tui.scanning import Scanned
+from tui.screens.looking_up import LookUp
+from tui.screens.receiving import receive
+from tui.speaking import Speaking
+from tui.visits import CounterOverview, Visit, begin, look
+from tui.widgets.basket_pane import BasketPane
+from tui.widgets.code_box import CodeBox
+from tui.widgets.coupon_pane import CouponPane
+from tui.widgets.hit_list import HitList
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.member_card import MemberCard
+from tui.widgets.notice import Notice
+from tui.widgets.welcome import Welcome
+
+WIDE = 100
+"""Columns from which the member's card gets more room."""
+
+
+class CounterScreen(Speaking, Screen[None]):
+    """State flows down: a key calls one verb, then `overview` is looked at anew and every part repaints itself."""
+
+    DEFAULT_CSS = """
+    CounterScreen { layers: base over; background: $background; }
+    CounterScreen #body { height: 1fr; margin: 0 1; }
+    CounterScreen.-wide MemberCard { width: 42; }
+    CounterScreen #right { width: 1fr; margin-left: 1; }
+    CounterScreen CodeBox { border: round $primary; background: $surface; padding: 0 1; }
+    CounterScreen CodeBox:focus { border: round $accent; }
+    CounterScreen #bottom { dock: bottom; height: 2; }
+    CounterScreen #bottom KeyBar { dock: none; }
+    CounterScreen #bottom StatusBar { dock: none; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *[Binding(key.key, key.action, key.label, show=False) for key in COUNTER_KEYS if key.action != "cable"],
+        Binding("down", "hit('cursor_down')", "", show=False),
+        Binding("up", "hit('cursor_up')", "", show=False),
+        Binding("pagedown", "scroll_coupons(1)", "", show=False),
+        Binding("pageup", "scroll_coupons(-1)", "", show=False),
+        Binding("ctrl+d", "remove_line", "", show=False, priority=True),
+    ]
+
+    visit: reactive[Visit | None] = reactive(None)
+    overview: reactive[CounterOverview | None] = reactive(None)
+
+    def __init__(self, counter: Counter, look_up: LookUp, has_cable: bool = False) -> None:
+        super().__init__()
+        self.counter = counter
+        self.look_up = look_up
+        self.has_cable = has_cable
+        self._said = NOTHING
+        self.set_reactive(CounterScreen.visit, begin(counter))
+        self._unknown_code = ""
+        """A card that was scanned and is nobody's yet: registering offers it."""
+
+    def compose(self) -> ComposeResult:
+        yield CodeBox(id="box")
+        yield Notice()
+        yield Welcome().data_bind(CounterScreen.overview)
+        with Horizontal(id="body"):
+            yield MemberCard().data_bind(CounterScreen.overview)
+            with Vertical(id="right"):
+                yield BasketPane().data_bind(CounterScreen.overview)
+                yield CouponPane().data_bind(CounterScreen.overview)
+        yield HitList()
+        with Vertical(id="bottom"):
+            yield KeyBar()
+            yield self.app.make_status_bar()  # type: ignore[attr-defined]
+
+    def on_mount(self) -> None:
+        """The box has the focus and keeps it."""
+        self._show_place()
+        self.query_one(CodeBox).focus()
+        self.refresh_overview()
+
+    def on_resize(self) -> None:
+        """More room for the member on a wide screen."""
+        self.set_class(self.app.size.width >= WIDE, "-wide")
+
+    def on_screen_resume(self) -> None:
+        """Back from a dialog: letters go to the box again."""
+        if self.is_mounted and self.query(CodeBox):
+            self.query_one(CodeBox).focus()
+
+    # -- what is shown ------------------------------------------------------------------------------------------------
+
+    def refresh_overview(self) -> None:
+        """Look again at everything that is shown."""
+        assert self.visit is not None
+        self.overview = look(self.counter, self.visit)
+
+    def follow(self) -> None:
+        """Rows came, or another terminal accepted something."""
+        if found := self.look_up.arrived(self.counter):
+            self.open_member(found)
+        else:
+            self.refresh_overview()
+
+    def watch_visit(self) -> None:
+        """Another customer, another basket."""
+        if self.is_mounted:
+            self.refresh_overview()
+
+    def watch_overview(self, overview: CounterOverview | None) -> None:
+        """What is possible now, and the one hint."""
+        if overview is None or not self.query(KeyBar):
+            return
+        is_blank = overview.visit.is_blank
+        self.query_one(Welcome).display = is_blank
+        self.query_one("#body").display = not is_blank
+        can = overview.possible | ({"cable"} if self.has_cable else set())
+        self.query_one(KeyBar).keys = tuple(key for key in COUNTER_KEYS if key.action in can)
+        self._speak()
+
+    def say(self, said: Said) -> None:
+        """What just happened, or why not."""
+        self._said = said
+        self._speak()
+
+    def _speak(self) -> None:
+        """What was said stays until something else is; a hint stands where there is nothing to say, or below it."""
+        overview, said = self.overview, self._said
+        hint = next_step(overview, self.counter.now()) if overview else ""
+        if not said.what and hint:
+            said = hinted(hint)
+        elif said.tone is Tone.DONE and not said.instead and hint:
+            said = replace(said, instead=f"→ {hint}")
+        for notice in self.query(Notice):
+            notice.said = said
+
+    def _show_place(self) -> None:
+        self.query_one(CodeBox).border_title = "Store Agent"
+
+    # -- the box ------------------------------------------------------------------------------------------------------
+
+    def on_scanned(self, message: Scanned) -> None:
+        """A scan, whatever has the focus."""
+        message.stop()
+        self.query_one(HitList).show(())
+        self.query_one(CodeBox).value = ""
+        receive(self, message.text, message.ending)
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        """Hits while somebody types."""
+        text = message.value.strip()
+        is_total = text[:1] in ("=", "$", "＝")
+        self.query_one(HitList).show([] if is_total or not text else members.find(self.counter, text))
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Enter: the hit under the bar, else what is typed."""
+        hits = self.query_one(HitList)
+        if chosen_id := hits.chosen_id:
+            self.open_member(chosen_id)
+        elif message.value.strip():
+            receive(self, message.value, None)
+
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        """A click on a hit."""
+        self.open_member(message.option.id or "")
+
+    def action_hit(self, how: str) -> None:
+        """Arrows go to the hits while there are some."""
+        hits = self.query_one(HitList)
+        if hits.display:
+            getattr(hits, f"action_{how}")()
+
+    def action_scroll_coupons(self, pages: int) -> None:
+        """The coupons, a page on or back."""
+        self.query_one(CouponPane).scroll_relative(y=pages * 6, animate=False)
+
+    def choose_hit(self, count: int) -> None:
+        """Several were found: the bar goes to the first, and nothing is opened yet."""
+        self.query_one(HitList).highlighted = 0
+        words = ngettext("{count} member found.", "{count} members found.", count).format(count=count)
+        self.say(told(words, _("Choose with the arrows, then Enter.")))
+
+    # -- the visit ----------------------------------------------------------------------------------------------------
+
+    def _clear_box(self) -> None:
+        self.query_one(CodeBox).value = ""
+        self.query_one(HitList).show(())
+
+    def open_member(self, member_id: str, said: Said = NOTHING) -> None:
+        """Serve this member; the goods on the counter stay in the basket."""
+        assert self.visit is not None
+        before, self._unknown_code = self.visit, ""
+        self._clear_box()
+        if before.member_id and before.member_id != member_id and before.basket.lines and not said.what:
+            said = told(_("Another member now; the basket stayed."), _("F9 begins anew."))
+        self._said = said
+        self.visit = replace(before, member_id=self.counter.replica.view.canonical(member_id))
+        self._speak()
+
+    def add_product(self, gtin: str) -> None:
+        """One piece into the basket."""
+        assert self.visit is not None
+        basket = baskets.add(self.counter, self.visit.basket, gtin)
+        self._clear_box()
+        if isinstance(basket, Refusal):
+            self.say(refused(basket))
+        else:
+            self._said = NOTHING
+            self.visit = replace(self.visit, basket=basket)
+
+    def set_total(self, total_minor: int) -> None:
+        """A basket of which only the total is known."""
+        assert self.visit is not None
+        self._clear_box()
+        self._said = NOTHING
+        self.visit = replace(self.visit, basket=baskets.of_total(self.counter, total_minor))
+
+    def show_coupon(self, coupon: Coupon) -> None:
+        """A coupon was shown: it counts for this basket, if it may."""
+        assert self.visit is not None
+        self._clear_box()
+        if coupon.member_id and coupon.member_id != self.visit.member_id and not self.visit.member_id:
+            self.open_member(coupon.member_id, told(_("The coupon's member is opened.")))
+            return
+        others = tuple(other for other in self.visit.shown if other.id != coupon.id)
+        self.visit = replace(self.visit, shown=(*others, coupon))
+        if not self.visit.member_id:
+            self.say(told(_("The coupon is noted."), _("Scan the member, and the products or =350: then it is taken off.")))
+            return
+        quote = self.overview.quote if self.overview else None
+        verdict = next((one for one in quote.verdicts if one.coupon_id == coupon.id), None) if quote else None
+        self.say(refused(verdict.refusal) if verdict and verdict.refusal else told(_("The coupon is in the list.")))
+
+    def show_order(self, order: Pickup) -> None:
+        """A pickup code was shown: hand it over if it is ready, else say where it stands on the board."""
+        assert self.visit is not None
+        self._clear_box()
+        if order.member_id and self.counter.replica.view.get("member", order.member_id):
+            self.open_member(order.member_id)
+        if order.state is PickupState.READY and not order.cancel_requested:
+            self._open(HandOverDialog(self.counter, (order,), IdentityCheck.CODE))
+        else:
+            self._open(BoardDialog(self.counter, order.id))
+
+    def remember_code(self, code: str) -> None:
+        """A card that is nobody's yet."""
+        self._unknown_code = code
+
+    # -- keys ---------------------------------------------------------------------------------------------------------
+
+    def _open(self, dialog: Dialog) -> None:
+        if self.is_current:
+            self.app.push_screen(dialog, self._came_back)
+
+    def _came_back(self, outcome: Outcome | None) -> None:
+        """A dialog ended: say what it did, and go on."""
+        assert self.visit is not None
+        if outcome is None:
+            self.refresh_overview()
+        elif outcome.scanned:
+            self.on_scanned(outcome.scanned)
+        elif outcome.then:
+            self.call_later(self._go_on, outcome)
+        elif outcome.open_member:
+            self.open_member(outcome.open_member, outcome.said)
+        elif outcome.served:
+            self._said = outcome.said
+            self.visit = replace(begin(self.counter), member_id=self.visit.member_id)
+        else:
+            self._said = outcome.said
+            self.refresh_overview()
+
+    def _go_on(self, outcome: Outcome) -> None:
+        if outcome.then == "points":
+            self.action_points(outcome.chosen)
+        else:
+            self.action_redeem(outcome.chosen)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key that makes no sense now does nothing, as it is not in the line of keys either."""
+        named = {key.action for key in COUNTER_KEYS} - {"quit", "cable", "back", "clear", "register"}
+        return not (self.overview and action in named and action not in self.overview.possible)
+
+    def action_redeem(self, chosen: tuple[str, ...] | None = None) -> None:
+        """F2."""
+        if self.overview and self.overview.of_member:
+            self._open(RedeemDialog(self.counter, self.overview, chosen))
+
+    def action_points(self, chosen: tuple[str, ...] | None = None) -> None:
+        """F3."""
+        if self.overview and self.overview.of_member:
+            self._open(PointsDialog(self.counter, self.overview, chosen))
+
+    def action_register(self) -> None:
+        """F4: what was typed is in its field already."""
+        typed = self.query_one(CodeBox).value
+        self._clear_box()
+        self._open(RegisterDialog(self.counter, typed or self.look_up.unknown_phone, self._unknown_code))
+
+    def action_hand_over(self) -> None:
+        """F5."""
+        if self.overview and self.overview.ready:
+            self._open(HandOverDialog(self.counter, self.overview.ready))
+
+    def action_tag(self) -> None:
+        """F6."""
+        if self.overview and self.overview.of_member:
+            self._open(TagDialog(self.counter, self.overview.of_member))
+
+    def action_stock(self) -> None:
+        """F7: what was typed is looked for."""
+        typed = self.query_one(CodeBox).value
+        self._clear_box()
+        self._open(StockDialog(self.counter, typed))
+
+    def action_pickups(self) -> None:
+        """F8."""
+        self._open(BoardDialog(self.counter))
+
+    def action_clear(self) -> None:
+        """F9: the next customer."""
+        self._clear_box()
+        self._said, self._unknown_code = NOTHING, ""
+        self.look_up.forget()
+        self.visit = begin(self.counter)
+
+    def action_help(self) -> None:
+        """F1."""
+        self._open(HelpDialog(self.counter))
+
+    def action_remove_line(self) -> None:
+        """The last piece that was scanned goes out again."""
+        assert self.visit is not None
+        if self.visit.basket.lines:
+            basket = baskets.remove(self.visit.basket, len(self.visit.basket.lines) - 1)
+            self.visit = replace(self.visit, basket=basket)
+
+    def action_back(self) -> None:
+        """One step back: what is typed, then what was said, then the basket, then the member."""
+        assert self.visit is not None
+        if self.query_one(CodeBox).value:
+            self._clear_box()
+        elif self._said.what:
+            self.say(NOTHING)
+        elif self.visit.basket.lines or self.visit.shown:
+            self.visit = replace(begin(self.counter), member_id=self.visit.member_id)
+        else:
+            self.action_clear()
+
+    async def action_language(self) -> None:
+        """F10: the next language; all that is shown is made anew, and nothing is lost."""
+        typed = self.query_one(CodeBox).value
+        self.app.speak_next_language()  # type: ignore[attr-defined]
+        self._said = NOTHING
+        await self.recompose()
+        self._show_place()
+        box = self.query_one(CodeBox)
+        box.value = typed
+        box.focus()
+        self.set_reactive(CounterScreen.overview, None)
+        self.refresh_overview()
+
+    def greet_staff(self, staff_id: str, name: str) -> None:
+        """A badge says who stands here from now on."""
+        self.counter.staff = staff_id
+        self.app.show_place()  # type: ignore[attr-defined]
+        self.say(done(_("{name} is at the counter now.").format(name=name)))
+
+    def name_of_member(self, member: Member) -> str:
+        """For a sentence."""
+        return person(member)

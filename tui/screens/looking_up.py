@@ -1,0 +1,81 @@
+"""A member whom this store does not hold: asked for at the centre, followed until their rows are here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from store_agent.desk import overviews
+from store_agent.desk.counter import Counter
+from store_agent.trouble import Trouble
+from store_agent.words import _
+from tui.naming import phone as phone_words
+from tui.said import Said, told, warned
+
+if TYPE_CHECKING:
+    from tui.screens.counter import CounterScreen
+
+Sight = Callable[[str, str], Awaitable[str]]
+"""Asks the centre for the member with this phone or code: their id, or empty. Raises Trouble when the cable is out."""
+
+
+class LookUp:
+    """At most one question at a time; a newer one takes its place."""
+
+    def __init__(self, sight: Sight | None) -> None:
+        self._sight = sight
+        self._expected = ""
+        self._asked = 0
+        self.unknown_phone = ""
+        """The last number that was nobody's: registering begins with it."""
+
+    def forget(self) -> None:
+        """The next customer: an answer that comes now is for nobody."""
+        self._expected, self.unknown_phone = "", ""
+        self._asked += 1
+
+    def arrived(self, counter: Counter) -> str:
+        """The member who was asked for, once their rows are here; else empty."""
+        if self._expected and counter.replica.view.get("member", self._expected):
+            found, self._expected = self._expected, ""
+            return found
+        return ""
+
+    def ask(self, screen: CounterScreen, *, phone: str = "", code: str = "") -> None:
+        """Ask the centre, if it can be asked, and say so."""
+        self.forget()
+        self.unknown_phone = phone
+        shown = phone_words(phone) if phone else code
+        if self._sight is None:
+            screen.say(warned(_("This store does not know {who}.").format(who=shown), _("F4 registers them.")))
+        elif overviews.line(screen.counter).offline_since:
+            screen.say(_offline(shown))
+        else:
+            screen.say(told(_("{who}: asking the centre…").format(who=shown), _("You can go on meanwhile.")))
+            screen.run_worker(self._wait(screen, phone, code, shown, self._asked), exclusive=True, group="sight")
+
+    async def _wait(self, screen: CounterScreen, phone: str, code: str, shown: str, asked: int) -> None:
+        assert self._sight is not None
+        try:
+            member_id = await self._sight(phone, code)
+        except Trouble:
+            # Not told like other trouble: the customer stands here, so what still works matters more than the cause.
+            if asked == self._asked:
+                screen.say(_offline(shown))
+            return
+        if asked != self._asked:
+            return
+        if not member_id:
+            screen.say(told(_("{who} is no member yet.").format(who=shown), _("F4 registers them.")))
+            return
+        self._expected = member_id
+        if not screen.counter.replica.view.get("member", member_id):
+            screen.say(told(_("{who} is found; their data is on the way.").format(who=shown)))
+        screen.follow()
+
+
+def _offline(shown: str) -> Said:
+    return warned(
+        _("This store does not know {who}, and the centre cannot be asked now.").format(who=shown),
+        _("F4 registers them; who is a member already is joined later, nothing is lost."),
+    )

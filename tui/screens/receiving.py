@@ -1,0 +1,177 @@
+"""What the counter does with a text that was scanned or typed: each kind goes to one place, and none is ignored."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from store_agent.desk import members, pickups
+from store_agent.domain.coupons import CouponReason
+from store_agent.domain.money import EXPONENTS
+from store_agent.domain.operation import Refusal
+from store_agent.domain.pickups import PickupReason
+from store_agent.safe_text import safe_text
+from store_agent.scan import Scan, ScanKind, ScanReason, read_scan
+from store_agent.words import _, later
+from store_agent.words.formats import money
+from tui.bursts import Ending
+from tui.naming import spoken
+from tui.said import refused, told, warned
+from tui.widgets.code_box import CodeBox
+
+if TYPE_CHECKING:
+    from tui.screens.counter import CounterScreen
+
+TOTAL = re.compile(r"[=$]\s*([0-9]{1,9})(?:\.([0-9]{1,2}))?")
+TYPED_BY_PEOPLE = (ScanReason.SHORT_NUMBER, ScanReason.NUMBER, ScanReason.TEXT, ScanReason.PHONE_INVALID)
+WHY_UNKNOWN = {
+    ScanReason.EMPTY: later("There is nothing in this code."),
+    ScanReason.TOO_LONG: later("This code is longer than any can be."),
+    ScanReason.SIGNED_CODE: later("This is a signed code, which this version cannot read yet."),
+    ScanReason.CODE_CHECK: later("A character of this code is missing or wrong."),
+    ScanReason.INVOICE_LENGTH: later("This invoice code is damaged."),
+    ScanReason.INVOICE_FIELDS: later("This invoice code is damaged."),
+    ScanReason.INVOICE_DATE: later("The date in this invoice code does not exist."),
+    ScanReason.INVOICE_FUTURE: later("This invoice code is dated in the future."),
+    ScanReason.INVOICE_SELLER: later("The seller's number in this invoice code is wrong."),
+    ScanReason.INVOICE_BARCODE: later("This is the long barcode of an invoice."),
+    ScanReason.CARRIER_FORM: later("This is nearly a mobile barcode for invoices."),
+    ScanReason.CITIZEN_CERTIFICATE: later("This is a citizen's certificate for invoices, no member card."),
+    ScanReason.LINE_USER: later("This is a bare LINE user id, which proves nothing."),
+    ScanReason.PHONE_INVALID: later("There is no such phone number."),
+    ScanReason.CHECK_DIGIT: later("The check digit of this product number is wrong."),
+    ScanReason.GS1_WITHOUT_PRODUCT: later("This code names no product."),
+    ScanReason.LINK: later("This is a link to a page, no code of ours."),
+    ScanReason.SHORT_NUMBER: later("Nobody has a number that ends so."),
+    ScanReason.NUMBER: later("This number is of nothing that this store knows."),
+    ScanReason.TEXT: later("This is nothing that this store knows."),
+}
+
+
+def receive(screen: CounterScreen, text: str, ending: Ending | None) -> None:
+    """Go where this text belongs. `ending` is None for what a person typed and confirmed with Enter."""
+    total_minor = total_of(text, screen.counter.store.currency)
+    if total_minor is not None and ending is None:
+        screen.set_total(total_minor)
+        return
+    today = screen.counter.now().astimezone(ZoneInfo("Asia/Taipei")).date()
+    scan = read_scan(text, region=screen.counter.store.region, today=today)
+    match scan.kind:
+        case ScanKind.PHONE | ScanKind.MEMBER_CODE:
+            _member(screen, scan)
+        case ScanKind.PRODUCT:
+            screen.add_product(scan.value)
+        case ScanKind.COUPON:
+            found = screen.counter.replica.view.find("coupon", "code", scan.value)
+            if found:
+                screen.show_coupon(found[0])
+            else:
+                screen.say(refused(Refusal(CouponReason.UNKNOWN)))
+        case ScanKind.PICKUP_CODE:
+            order = pickups.find(screen.counter, scan.value)
+            if order:
+                screen.show_order(order)
+            else:
+                screen.say(refused(Refusal(PickupReason.UNKNOWN, {"order_no": scan.value})))
+        case ScanKind.STAFF_BADGE:
+            _badge(screen, scan.value)
+        case ScanKind.INVOICE_LEFT | ScanKind.INVOICE_RIGHT:
+            _invoice(screen, scan)
+        case ScanKind.CARRIER:
+            screen.say(
+                told(
+                    _("This is a mobile barcode for invoices ({code}).").format(code=scan.value),
+                    _("Scan it at the till. For the member ask for the phone number."),
+                )
+            )
+        case ScanKind.UNKNOWN:
+            _unknown(screen, scan, ending)
+
+
+def total_of(text: str, currency: str) -> int | None:
+    """`=350` or `$350` in minor units; None where it is no total."""
+    found = TOTAL.fullmatch(unicodedata.normalize("NFKC", text).strip().replace(",", ""))
+    if found is None:
+        return None
+    exponent = EXPONENTS.get(currency, 2)
+    if found[2] and exponent == 0:
+        return None
+    return int(found[1]) * 10**exponent + int((found[2] or "").ljust(exponent, "0") or "0")
+
+
+def _member(screen: CounterScreen, scan: Scan) -> None:
+    is_phone = scan.kind is ScanKind.PHONE
+    member = members.by_field(screen.counter, "phone" if is_phone else "code", scan.value)
+    if member:
+        screen.open_member(member.id)
+    elif scan.also_gtin and screen.counter.replica.view.get("product", scan.also_gtin):
+        screen.add_product(scan.also_gtin)
+    else:
+        if not is_phone:
+            screen.remember_code(scan.value)
+        screen.look_up.ask(screen, phone=scan.value if is_phone else "", code="" if is_phone else scan.value)
+
+
+def _badge(screen: CounterScreen, badge: str) -> None:
+    found = screen.counter.replica.view.find("staff", "badge", badge)
+    if found:
+        screen.greet_staff(found[0].id, safe_text(found[0].name))
+    else:
+        screen.say(warned(_("This store knows nobody with this badge."), _("Ask the head office to add it.")))
+
+
+def _invoice(screen: CounterScreen, scan: Scan) -> None:
+    what = _("This is an invoice ({number}).").format(number=safe_text(scan.value, 20))
+    if scan.invoice:
+        what = _("This is invoice {number} of {money}.").format(
+            number=scan.value, money=money(scan.invoice.total_minor, "TWD")
+        )
+    screen.say(told(what, _("Invoices are not registered on this screen yet; nothing was changed.")))
+
+
+def _unknown(screen: CounterScreen, scan: Scan, ending: Ending | None) -> None:
+    """What people type is searched for; what a scanner sent without a suffix is put where it can be seen."""
+    counter, reason = screen.counter, scan.reason or ScanReason.TEXT
+    card = members.look_up(counter, scan.value)
+    if card:
+        screen.open_member(card.id)
+        return
+    order = pickups.find(counter, scan.value) if len(scan.value) >= 4 else None
+    if order:
+        screen.show_order(order)
+        return
+    if ending is not Ending.SUFFIX and reason in TYPED_BY_PEOPLE:
+        hits = members.find(counter, scan.value)
+        if len(hits) == 1:
+            screen.open_member(hits[0].id)
+            return
+        if hits:
+            screen.query_one(CodeBox).put(scan.value)
+            screen.call_after_refresh(screen.choose_hit, len(hits))
+            return
+        if ending is not None:
+            screen.query_one(CodeBox).put(scan.value)
+        screen.say(
+            warned(
+                _("Nobody here is found by “{text}”.").format(text=safe_text(scan.value, 40)),
+                _("Type fewer characters. F4 registers them, F7 looks for a product of that name."),
+            )
+        )
+        return
+    screen.say(warned(_(WHY_UNKNOWN[reason]), _advice(reason)))
+
+
+def _advice(reason: ScanReason) -> str:
+    if reason in (ScanReason.INVOICE_BARCODE, ScanReason.INVOICE_LENGTH, ScanReason.INVOICE_FIELDS):
+        return _("Scan the left QR code of the invoice, flat and whole.")
+    if reason in (ScanReason.LINE_USER, ScanReason.CITIZEN_CERTIFICATE, ScanReason.CARRIER_FORM, ScanReason.LINK):
+        return _("Ask for the member's own code or the phone number.")
+    return _("Scan it again, or type the phone number or the name.")
+
+
+def store_name(screen: CounterScreen) -> str:
+    """As people call this store."""
+    store = screen.counter.store
+    return spoken(store.name, store.id)
