@@ -11,14 +11,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 
 from store_agent import __version__
 from sync import wire
 from sync.central import devices, exchange, ground
+from sync.central.admin import ADMIN_ENDPOINTS
+from sync.central.availability import EVERY_S, keep_publishing
 from sync.central.devices import Device
-from sync.central.endpoints import Declined, Endpoint, as_route, read_body
+from sync.central.endpoints import Declined, Endpoint, as_route, json_response, read_body
 from sync.central.ground import Pool, open_pool
+from sync.central.openapi import openapi_endpoint
 from sync.central.waiting import Waiting
 
 LONGEST_WAIT_S = 55.0
@@ -122,21 +127,43 @@ STORE_ENDPOINTS = (
 
 
 def make_app(
-    database_url: str, *, admin_token: str = "", now: Callable[[], datetime] = system_now, pool_size: int = 8
+    database_url: str,
+    *,
+    admin_token: str = "",
+    now: Callable[[], datetime] = system_now,
+    pool_size: int = 8,
+    availability_every_s: float = EVERY_S,
 ) -> Starlette:
     """The application. Without an admin token the admin API declines everything."""
+    endpoints = (*STORE_ENDPOINTS, *ADMIN_ENDPOINTS)
+    endpoints += (openapi_endpoint(endpoints),)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_pool(database_url, size=pool_size) as pool:
             waiting = Waiting(pool)
             app.state.centre = Centre(pool, waiting, now, admin_token)
-            watcher = asyncio.create_task(waiting.watch())
+            loops = [
+                asyncio.create_task(waiting.watch()),
+                asyncio.create_task(keep_publishing(pool, now, availability_every_s, waiting.look)),
+            ]
             try:
                 yield
             finally:
-                watcher.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await watcher
+                for loop in loops:
+                    loop.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await loop
 
-    return Starlette(routes=[as_route(endpoint) for endpoint in STORE_ENDPOINTS], lifespan=lifespan)
+    return Starlette(
+        routes=[as_route(endpoint) for endpoint in endpoints],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _no_such_endpoint},
+    )
+
+
+async def _no_such_endpoint(_request: Request, error: Exception) -> Response:
+    """An address or a method that there is not, said like every other problem."""
+    assert isinstance(error, HTTPException)
+    problem = wire.Problem("no-such-endpoint", "There is no such endpoint: see /openapi.json.")
+    return json_response(problem, error.status_code)

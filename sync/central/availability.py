@@ -1,4 +1,4 @@
-"""What every store can promise of a product, published to all of them: coalesced, busy tills do not make the chain busy."""
+"""What every store can promise of a product, published to all of them; what changes often is said now and then."""
 
 from __future__ import annotations
 

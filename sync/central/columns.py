@@ -6,7 +6,7 @@ An empty cell says nothing: what is there stays as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,7 @@ class Columns:
         return values
 
 
-def columns_of(record: Hashable) -> Columns:
+def columns_of(record: Any) -> Columns:
     """The columns of a type of record."""
     kinds: dict[str, inspect.Type] = {}
     info = type_of(record)

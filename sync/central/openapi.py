@@ -1,4 +1,4 @@
-"""The description of the API (OpenAPI 3.1), made from the types that requests are read with. Nothing is written twice."""
+"""The description of the API (OpenAPI 3.1), made from the types of the endpoints: nothing is written twice."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ERRORS = {
     "422": "The request cannot be read.",
     "503": "The ledger cannot be reached; try again after `Retry-After` seconds.",
 }
-SECURITY = {
+SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "device": [{"device": [], "signature": []}],
     "admin": [{"admin": []}],
     "": [],
@@ -88,7 +88,8 @@ def _operation(endpoint: Endpoint, body: dict[str, Any] | None, reply: dict[str,
             operation["requestBody"]["content"] |= {"text/csv": text, "application/x-ndjson": text}
             operation["description"] = (
                 "Of any length. CSV is UTF-8 with a header row; an empty cell leaves a value as it is; several values "
-                f"of a cell stand between “|”. Columns: {', '.join(columns.kinds)}. Needed: {', '.join(columns.needed)}."
+                "of a cell stand between “|”. "
+                f"Columns: {', '.join(columns.kinds)}. Needed: {', '.join(columns.needed)}."
             )
     return operation
 

@@ -163,7 +163,9 @@ async def _pickup(conn: Connection, request: OrderRequest, now: datetime) -> Pic
 
 
 def _line(no: int, line: OrderLine) -> Line:
-    name = {language: safe_text(text) for language, text in line.name.items()} if line.name else {}
+    name: dict[str, str] = {}
+    for language, text in line.name.items() if line.name else ():
+        name[language] = safe_text(text)
     return Line(no=no, gtin=read_gtin(line.gtin), quantity=line.quantity, unit_minor=line.unit_minor, name=name)
 
 

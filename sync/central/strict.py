@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -14,6 +12,7 @@ from store_agent.trouble import Trouble
 
 NUMBER_MOST = 2**53 - 1
 """The largest whole number that every JSON reader keeps exactly."""
+_types: dict[Any, inspect.Type] = {}
 
 
 class Malformed(Exception):
@@ -58,10 +57,11 @@ def convert_strictly(value: Any, kind: Any) -> Any:
     return converted
 
 
-@lru_cache(maxsize=200)
-def type_of(kind: Hashable) -> inspect.Type:
+def type_of(kind: Any) -> inspect.Type:
     """A type as msgspec sees it."""
-    return inspect.type_info(kind)
+    if kind not in _types:
+        _types[kind] = inspect.type_info(kind)
+    return _types[kind]
 
 
 def bare(info: inspect.Type) -> inspect.Type:
