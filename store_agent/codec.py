@@ -7,7 +7,7 @@ its identity and are never made again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any
@@ -202,6 +202,6 @@ def _moments(value: Any) -> Iterator[datetime]:
     elif isinstance(value, dict):
         for part in value.values():
             yield from _moments(part)
-    elif hasattr(value, "__dataclass_fields__"):
-        for name in value.__dataclass_fields__:
-            yield from _moments(getattr(value, name))
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _moments(getattr(value, field.name))

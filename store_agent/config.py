@@ -60,6 +60,12 @@ class Settings:
     region: str = _setting("TW", later("Where the store is: how phone numbers are read."), one_of=tuple(REGIONS))
     zone: str = _setting("", later("The store's time zone, as an IANA name."), zone=True)
     currency: str = _setting("", later("The store's currency."), one_of=("TWD", "HKD"))
+    charset: str = _setting(
+        "shift_jis",
+        later("How bytes of a QR code are read that are not UTF-8; none shows them as they are."),
+        one_of=("shift_jis", "big5", "gb18030", "none"),
+    )
+    """What the QR standard itself gives to bytes that declare nothing (ISO/IEC 18004:2000: JIS8 and Shift JIS)."""
     key_file: str = _setting("", later("The file of the key that the store's files are encrypted with."))
     key: str = _setting("", later("That key itself, instead of a file; best set in the environment."), secret=True)
     log_format: str = _setting("text", later("Plain lines, or one JSON object a line."), one_of=("text", "json"))

@@ -224,7 +224,10 @@ def shelves() -> list[Any]:
         )
         for id_, on_hand in figures
     ]
-    others = (StoreStock("tpe-002", 7, NOW - timedelta(minutes=9)), StoreStock("hkg-001", 0, NOW - timedelta(hours=3)))
+    others = (
+        StoreStock(store="tpe-002", sellable=7, as_of_at=NOW - timedelta(minutes=9)),
+        StoreStock(store="hkg-001", sellable=0, as_of_at=NOW - timedelta(hours=3)),
+    )
     return [*stocks, *[Availability(id=id_, stores=others) for id_, _on_hand in figures]]
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol
-from zoneinfo import ZoneInfo
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -88,8 +87,24 @@ class StoreApp(Speaking, ScanningApp[None]):
             self.run_worker(self._keep_in_step(lambda: self.post_message(self.Glanced())), group="step", exclusive=True)
 
     def make_status_bar(self) -> StatusBar:
-        """The last line of a screen, bound to what the app knows."""
-        return StatusBar(ZoneInfo(self.counter.store.zone)).data_bind(place=StoreApp.place, distance=StoreApp.distance)
+        """The last line of a screen, with what the app knows."""
+        bar = StatusBar()
+        bar.place, bar.distance = self.place, self.distance
+        return bar
+
+    def watch_place(self, place: str) -> None:
+        """On every screen, also under a dialog."""
+        for bar in self._status_bars():
+            bar.place = place
+
+    def watch_distance(self, distance: Distance | None) -> None:
+        """On every screen, also under a dialog."""
+        for bar in self._status_bars():
+            bar.distance = distance
+
+    def _status_bars(self) -> Iterator[StatusBar]:
+        for screen in self.screen_stack if self.is_mounted else ():
+            yield from screen.query(StatusBar)
 
     def show_place(self) -> None:
         """Store and staff, as people call them."""

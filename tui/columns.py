@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
@@ -40,6 +41,16 @@ def row(parts: Sequence[tuple[str, str, int]], flexible: int, cells: int) -> Con
         if n < len(parts) - 1:
             line.append((" ", ""))
     return Content.assemble(*line)
+
+
+def wrapped(text: str, style: str, cells: int, indent: str = "  ") -> list[Content]:
+    """A sentence over as many lines as it needs, all of them indented; breaks between words, and inside Chinese."""
+    lines: list[str] = [""]
+    for word in re.findall(r"[\x21-\u2e7f]+ ?|.", text):
+        if lines[-1] and cell_len(lines[-1]) + cell_len(word.rstrip()) > cells - cell_len(indent):
+            lines.append("")
+        lines[-1] += word
+    return [Content.styled(f"{indent}{line.rstrip()}", style) for line in lines]
 
 
 def stacked(lines: Sequence[Content | str]) -> Content:

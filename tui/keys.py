@@ -19,7 +19,7 @@ class Key:
     @property
     def cap(self) -> str:
         """What is printed on the key."""
-        return {"escape": "Esc", "ctrl+q": "^Q", "enter": "Enter", "pagedown": "PgDn"}.get(self.key, self.key.upper())
+        return {"escape": "Esc", "ctrl+q": "^Q", "enter": "Enter", "space": "Space"}.get(self.key, self.key.upper())
 
 
 COUNTER_KEYS = (
@@ -28,7 +28,7 @@ COUNTER_KEYS = (
     Key("f3", "points", later("Points"), later("Pay with points; as many as possible are entered already.")),
     Key("f4", "register", later("Register"), later("Sign up a new member; works with the cable out too.")),
     Key("f5", "hand_over", later("Hand over"), later("Give the member the order that is ready.")),
-    Key("f6", "tag", later("Tag, note"), later("Tag the member, or write a note.")),
+    Key("f6", "tag", later("Tag"), later("Tag the member, or write a note.")),
     Key("f7", "stock", later("Stock"), later("Look up a product: here, and in other stores.")),
     Key("f8", "pickups", later("Pickups"), later("All web orders of this store, by promised time.")),
     Key("f9", "clear", later("Next"), later("The next customer: member and basket are put away.")),

@@ -25,7 +25,8 @@ def scan(ctx: click.Context, pictures: tuple[str, ...], as_json: bool) -> None:
     settings = configuration().settings
     from store_agent.scan import scan_pictures
 
-    found = scan_pictures(list(pictures), settings.region)
+    fallback = None if settings.charset == "none" else settings.charset
+    found = scan_pictures(list(pictures), settings.region, fallback=fallback)
     if as_json:
         print_json(found)
     for picture in found:

@@ -57,7 +57,7 @@ class Report(msgspec.Struct):
 
 def fill(centre_url: str, admin_token: str, sample: Sample, tell: Tell = lambda what, done, total: None) -> None:
     """Send the whole sample. Raises Trouble where the centre cannot be reached or does not take all of it."""
-    office = _Office(centre_url, admin_token, tell)
+    office = Office(centre_url, admin_token, tell)
     people = sample.member_count
     office.send("stores", _("stores"), sample.stores, len(sample.stores))
     office.send("staff", _("staff"), sample.staff, len(sample.staff))
@@ -68,13 +68,19 @@ def fill(centre_url: str, admin_token: str, sample: Sample, tell: Tell = lambda 
     office.send("members", _("members"), map(_member, sample.holdings()), people)
     office.send("points", _("points"), sample.later_points(), people)
     office.send("coupons", _("coupons"), map(_coupon, sample.coupons()), people)
+    tagged = list(sample.segments())
+    for done, (member_id, words) in enumerate(tagged, 1):
+        office.ask("PUT", f"members/{member_id}/tags", [msgspec.json.encode({"tags": words})])
+        tell(_("tags of marketing"), done, len(tagged))
     products = {product.id: product for product in sample.products}
     for done, order in enumerate(sample.orders, 1):
-        office.post("orders", [msgspec.json.encode(_order(order, products))])
+        office.ask("POST", "orders", [msgspec.json.encode(_order(order, products))])
+        if order.is_cancelled:
+            office.ask("POST", f"orders/{order.order_no}/cancel", [b'{"asked_by": "customer"}'])
         tell(_("web orders"), done, len(sample.orders))
 
 
-class _Office:
+class Office:
     """The head office's line to the centre."""
 
     def __init__(self, centre_url: str, admin_token: str, tell: Tell) -> None:
@@ -87,7 +93,7 @@ class _Office:
     def send(self, table: str, what: str, records: Iterable[Any], about: int) -> None:
         """Stream records of one kind, and see that all were taken. `about` is how many there will be, more or less."""
         body = self._lines(what, records, about)
-        report = msgspec.json.decode(self.post(f"import/{table}", body), type=Report)
+        report = msgspec.json.decode(self.ask("POST", f"import/{table}", body), type=Report)
         if report.refused:
             first = report.errors[0]
             raise Trouble(
@@ -95,9 +101,9 @@ class _Office:
                 _("Row {row}: {column} {why}").format(row=first.row, column=first.column, why=first.why),
             )
 
-    def post(self, path: str, body: Iterable[bytes]) -> bytes:
+    def ask(self, method: str, path: str, body: Iterable[bytes] | None = None) -> bytes:
         """One request; a body of unknown length is sent piece by piece."""
-        request = urllib.request.Request(f"{self._url}/v1/admin/{path}", body, self._headers, method="POST")
+        request = urllib.request.Request(f"{self._url}/v1/admin/{path}", body, self._headers, method=method)
         try:
             with self._opener.open(request, timeout=ANSWER_WITHIN_S) as reply:
                 return bytes(reply.read())

@@ -1,10 +1,11 @@
-"""Pictures of codes to scan, as a customer's phone or a package would show them: for the demo, and to try a camera with."""
+"""Pictures of codes to scan, as a customer's phone or a package shows them: for the demo, and to try a camera with."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any, cast
 
 import zxingcpp
 from PIL import Image
@@ -43,7 +44,7 @@ class Card:
 
 
 def write_pictures(folder: Path, sample: Sample) -> list[tuple[Path, str]]:
-    """Write all pictures and their index; returns each file with the text of its code. Raises Trouble for a bad folder."""
+    """Write all pictures and their index; returns each file with its code's text. Trouble for a bad folder."""
     cards = make_cards(sample)
     written: list[tuple[Path, str]] = []
     try:
@@ -84,7 +85,7 @@ def make_invoice(now: datetime) -> str:
 def _members() -> list[Card]:
     return [
         Card(
-            name=f"member-{person.id}",
+            name=f"member-{person.word}",
             text=person.code,
             chinese=f"會員卡:{person.name},電話 {person.typed_phone}",
             english=f"Member card: {person.name}, phone {person.typed_phone}",
@@ -96,7 +97,7 @@ def _members() -> list[Card]:
 def _coupons() -> list[Card]:
     def card(person: Person, campaign: str, chinese: str, english: str) -> Card:
         text = coupon_code(person.number, person.campaigns.index(campaign))
-        return Card(name=f"coupon-{campaign}-{person.id}", text=text, chinese=chinese, english=english)
+        return Card(name=f"coupon-{campaign}-{person.word}", text=text, chinese=chinese, english=english)
 
     leaflet = LEAFLET_CODES[0]
     return [
@@ -171,8 +172,9 @@ def _invoice(now: datetime) -> Card:
 def _draw_bars(digits: str) -> Image.Image:
     """An EAN-13 with its digits below, as on a package."""
     made = zxingcpp.create_barcode(digits, zxingcpp.BarcodeFormat.EAN13)
-    pixels = memoryview(made.to_image(scale=BAR_PX, add_hrt=True, add_quiet_zones=True))
-    height, width = pixels.shape[:2]
+    # zxing-cpp's picture is a buffer, which its types do not say.
+    pixels = memoryview(cast("Any", made.to_image(scale=BAR_PX, add_hrt=True, add_quiet_zones=True)))
+    height, width = cast("tuple[int, int]", pixels.shape)
     return Image.frombytes("L", (width, height), pixels.tobytes())
 
 

@@ -10,6 +10,7 @@ from store_agent.desk.counter import Counter
 from store_agent.domain import holds
 from store_agent.domain.operation import Operation, Refusal
 from store_agent.domain.pickup_endings import (
+    Asker,
     CancelPickup,
     ExpirePickup,
     ExtendHold,
@@ -120,9 +121,10 @@ def reject(counter: Counter, pickup_id: str, reason: RejectReason, note: str = "
     return _with_stock(counter, step, lambda before: drafts_for_rejecting(before, step))
 
 
-def cancel(counter: Counter, pickup_id: str) -> Refusal | None:
-    """The customer does not want it any more."""
-    step = CancelPickup(**counter.named(counter.ids.new()), pickup_id=pickup_id)
+def cancel(counter: Counter, pickup_id: str, note: str = "") -> Refusal | None:
+    """The customer stands here and does not want it any more."""
+    named = counter.named(counter.ids.new())
+    step = CancelPickup(**named, pickup_id=pickup_id, asked_by=Asker.STORE, note=note)
 
     def drafts(before: Pickup) -> tuple[Draft, ...]:
         after = step.effect(before)

@@ -54,6 +54,6 @@ def member(settings: Settings, text: str) -> dict[str, object]:
 
 def run_demo(options: dict[str, Any]) -> int:
     """All of it on one machine with a sample chain."""
-    from store_agent.demo import run_demo
+    from store_agent.demo.running import run_demo
 
     return run_demo(**options)

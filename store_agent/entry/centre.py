@@ -7,6 +7,7 @@ import asyncio
 import uvicorn
 
 from store_agent.config import Settings
+from store_agent.logs import open_logs
 from store_agent.trouble import Trouble
 from store_agent.words import _
 from sync.central.app import make_app
@@ -18,6 +19,7 @@ STOP_S = 3
 def run_central(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C. The ledger is reached once first, so that a wrong URL is one clear sentence."""
     central = settings.central
+    open_logs(settings.data_path, settings.log_format, settings.log_level)
     asyncio.run(_reach(central.database_url))
     config = uvicorn.Config(
         make_app(central.database_url, admin_token=central.admin_token),

@@ -13,6 +13,7 @@ from store_agent.clock import Ids, SystemClock
 from store_agent.config import Settings
 from store_agent.desk.counter import Counter, check_enrolled
 from store_agent.domain.stores import Staff
+from store_agent.logs import open_logs
 from store_agent.replica import Replica
 from store_agent.replica.database import KEY_BYTES
 from store_agent.replica.replica import open_key
@@ -141,6 +142,7 @@ class Keeper:
 def serve(settings: Settings) -> None:
     """Keep in step without a screen until SIGTERM or Ctrl-C."""
     with open_replica(settings) as replica:
+        open_logs(settings.data_path, settings.log_format, settings.log_level)
         counter = open_counter(replica)
         log.info("serving store %s", replica.store)
         asyncio.run(_serve(Keeper(counter, settings)))

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from store_agent.domain.campaigns import Campaign
 from store_agent.domain.pickups import Pickup
 from store_agent.domain.tags import MemberTags
-from sync.central import head_office, orders, own, records
+from sync.central import figures, head_office, orders, own, records
 from sync.central.endpoints import Declined, Endpoint, read_body
 from sync.central.ground import Connection
 from sync.central.imports import Report, Table, Tally, take_chunk, take_records
@@ -157,6 +157,11 @@ async def _stores(request: Request, _body: Any) -> list[head_office.StoreView]:
         return await head_office.list_stores(conn)
 
 
+async def _figures(request: Request, _body: Any) -> dict[str, int]:
+    async with request.app.state.centre.pool.connection() as conn:
+        return await figures.of_store(conn, request.path_params["store"])
+
+
 async def _cases(request: Request, _body: Any) -> list[head_office.CaseView]:
     async with request.app.state.centre.pool.connection() as conn:
         return await head_office.list_cases(conn, store=request.query_params.get("store", ""))
@@ -214,4 +219,11 @@ ADMIN_ENDPOINTS = (
     _endpoint("POST", "/v1/admin/devices/{id}/revoke", "Revoke a device", _revoke, head_office.DeviceView),
     _endpoint("GET", "/v1/admin/cases", "Cases, open ones first", _cases, list[head_office.CaseView], None, "store"),
     _endpoint("GET", "/v1/admin/stores", "How every store stands", _stores, list[head_office.StoreView]),
+    _endpoint(
+        "GET",
+        "/v1/admin/stores/{store}/figures",
+        "Counts and sums over what a store holds",
+        _figures,
+        dict[str, int],
+    ),
 )

@@ -72,10 +72,12 @@ async def welcome(conn: Connection, new: Sequence[tuple[str, str]]) -> dict[str,
     members = {member for member, _store in new}
     aliases = [kept.row.id for kept in await rows.find(conn, "member", "alias_of", sorted(members))]
     held = await rows.of_member(conn, sorted(members | set(aliases)))
+    theirs: dict[str, list[Entry]] = {}
+    for kept in held:
+        for owner in _owners_of(kept.row):
+            theirs.setdefault(owner, []).append(feed.entry(rows.as_text(kept)))
     for member, store in new:
-        for kept in held:
-            if member in (member_of(kept.row), getattr(kept.row, "alias_of", "")):
-                streams.setdefault(stream_of(store), []).append(feed.entry(rows.as_text(kept)))
+        streams.setdefault(stream_of(store), []).extend(theirs.get(member, ()))
     return streams
 
 

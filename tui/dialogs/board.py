@@ -249,7 +249,7 @@ class BoardDialog(Dialog):
 
 def _head() -> list[tuple[str, str]]:
     words = (_("Promised"), _("Order"), _("Customer"), _("Pieces"), _("State"), _("Lies at"))
-    return [(word, "$text-muted") for word in words]
+    return [(word, "$foreground 55%") for word in words]
 
 
 def _due(order: Pickup, now: datetime) -> tuple[str, str]:

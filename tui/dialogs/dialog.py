@@ -55,9 +55,8 @@ class Dialog(Speaking, ModalScreen[Outcome | None]):
     Dialog KeyBar { dock: none; background: transparent; margin: 0; }
     Dialog Input { border: round $foreground 25%; background: transparent; height: 3; padding: 0 1; }
     Dialog Input:focus { border: round $accent; }
-    Dialog OptionList { border: none; background: transparent; padding: 0; max-height: 1fr; }
-    Dialog OptionList > .option-list--option-highlighted { background: $primary 35%; color: $foreground; }
-    Dialog OptionList:focus > .option-list--option-highlighted { background: $primary; color: $background; }
+    Dialog OptionList, Dialog OptionList:focus { border: none; background: transparent; padding: 0; max-height: 1fr; }
+    Dialog OptionList > .option-list--option-highlighted { background: $primary 30%; text-style: bold; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back", show=False)]
     KEYS: ClassVar[tuple[Key, ...]] = ()
@@ -74,7 +73,7 @@ class Dialog(Speaking, ModalScreen[Outcome | None]):
             frame.border_title = self.heading()
             yield from self.parts()
             yield Notice()
-            yield KeyBar((*self.KEYS, LEAVE))
+            yield KeyBar((*self.keys(), LEAVE))
 
     def heading(self) -> str:
         """The title of the frame."""
@@ -83,6 +82,10 @@ class Dialog(Speaking, ModalScreen[Outcome | None]):
     def parts(self) -> Iterable[Widget]:
         """What is inside the frame."""
         raise NotImplementedError
+
+    def keys(self) -> tuple[Key, ...]:
+        """Those that do something now."""
+        return self.KEYS
 
     def follow(self) -> None:
         """Rows came, or another terminal did something: show it."""

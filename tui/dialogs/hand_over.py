@@ -42,6 +42,8 @@ class HandOverDialog(Dialog):
         Binding("f5", "next_order", "", show=False),
         *[Binding(str(n), f"check({n})", "", show=False) for n in range(1, len(CHECKS) + 1)],
     ]
+    # No field has the focus, so that a number is a choice.
+    AUTO_FOCUS = ""
     KEYS = (
         Key("1-4", "", later("How checked"), ""),
         Key("enter", "hand_over", later("Hand over"), ""),
@@ -64,6 +66,11 @@ class HandOverDialog(Dialog):
         """The one that is handed over."""
         return self.orders[self.place]
 
+    def keys(self) -> tuple[Key, ...]:
+        idle = {"paid"} if all(order.paid for order in self.orders) else set()
+        idle |= {"next_order"} if len(self.orders) == 1 else set()
+        return tuple(key for key in self.KEYS if key.action not in idle)
+
     def heading(self) -> str:
         return _("Hand over an order")
 
@@ -75,21 +82,17 @@ class HandOverDialog(Dialog):
         proxy.display = False
         yield proxy
 
-    def on_mount(self) -> None:
-        """No field has the focus, so that a number is a choice."""
-        self.set_focus(None)
-
     def _order(self) -> Content:
         order = self.order
         state, style = state_of(order)
         count = f"  {self.place + 1}/{len(self.orders)}" if len(self.orders) > 1 else ""
         lines = [pair((f"{safe_text(order.order_no)}{count}", "bold"), (state, style), WIDTH)]
         if order.shelf:
-            lines.append(pair((_("Lies at"), "$text-muted"), (safe_text(order.shelf), "bold $text-accent"), WIDTH))
+            lines.append(pair((_("Lies at"), "$foreground 55%"), (safe_text(order.shelf), "bold $text-accent"), WIDTH))
         lines += [_line(line) for line in order.lines]
         until = pickups.expires_at(self.counter, order)
         if until:
-            lines.append(pair((_("Kept until"), "$text-muted"), (moment(until, self.counter.now()), ""), WIDTH))
+            lines.append(pair((_("Kept until"), "$foreground 55%"), (moment(until, self.counter.now()), ""), WIDTH))
         paid = _("paid") if order.paid else _("paid at the till just now") if self.paid_here else _("NOT PAID")
         sum_ = f"{money(order.total_minor, order.currency)}  {paid}"
         lines.append(pair((_("Total"), ""), (sum_, "" if order.paid or self.paid_here else "bold $text-error"), WIDTH))

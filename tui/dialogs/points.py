@@ -86,8 +86,8 @@ class PointsDialog(Dialog):
         earned = rule.earned(to_pay_minor)
         left = self.balance - points
         lines = [
-            pair((_("Points now"), "$text-muted"), (f"{self.balance:,}", ""), WIDTH),
-            pair((_("To pay after coupons"), "$text-muted"), (money(self.bill.total_minor, currency), ""), WIDTH),
+            pair((_("Points now"), "$foreground 55%"), (f"{self.balance:,}", ""), WIDTH),
+            pair((_("To pay after coupons"), "$foreground 55%"), (money(self.bill.total_minor, currency), ""), WIDTH),
             pair((_("Points pay"), "$text-success"), (f"-{money(worth_minor, currency)}", "$text-success"), WIDTH),
             Content.styled("─" * WIDTH, "$foreground 22%"),
             pair((_("To pay"), "bold"), (money(max(0, to_pay_minor), currency), "bold $text-accent"), WIDTH),

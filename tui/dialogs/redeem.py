@@ -102,7 +102,7 @@ class RedeemDialog(Dialog):
         earned = self.counter.store.points.earned(bill.total_minor)
         if earned:
             words = ngettext("earns {points} point", "earns {points} points", earned).format(points=earned)
-            lines.append(pair(("", ""), (words, "$text-muted"), WIDTH))
+            lines.append(pair(("", ""), (words, "$foreground 55%"), WIDTH))
         return stacked(lines)
 
     def _redraw(self) -> None:
@@ -181,7 +181,7 @@ def _bill_row(overview: CounterOverview, quote: Quote, bill: bills.Bill, place: 
         [
             (overview.names.get(line.gtin, line.gtin) + quantity, "", 0),
             (_(", ").join(by), "$text-success", 22),
-            (f"{before} →" if by else "", "$text-muted", -11),
+            (f"{before} →" if by else "", "$foreground 55%", -11),
             (after, "bold", -9),
         ],
         0,

@@ -106,7 +106,7 @@ class StockDialog(Dialog):
     def _hit(self, product: Product) -> Content:
         price_minor = product.price_minor.get(self.counter.store.currency)
         price = money(price_minor) if price_minor is not None else ""
-        return row([(spoken(product.name, product.id), "", 0), (price, "$text-muted", -10)], 0, WIDTH - 2)
+        return row([(spoken(product.name, product.id), "", 0), (price, "$foreground 55%", -10)], 0, WIDTH - 2)
 
     def on_input_submitted(self) -> None:
         """Enter opens the hit under the bar."""
@@ -148,7 +148,7 @@ class StockDialog(Dialog):
         place = _("Shelf {place}").format(place=safe_text(shelf.product.shelf)) if shelf.product.shelf else ""
         lines = [
             pair((spoken(shelf.product.name), "bold $text-primary"), (money(price_minor or 0), "bold"), WIDTH),
-            pair((shelf.product.id.lstrip("0"), "$text-muted"), (place, "$text-muted"), WIDTH),
+            pair((shelf.product.id.lstrip("0"), "$foreground 55%"), (place, "$foreground 55%"), WIDTH),
             Content(""),
             _figure(_("On hand"), here.on_hand, _since(here.moved_at, now), "$text-error" if here.is_negative else ""),
             _figure(_("Held for orders"), here.held, "", ""),
@@ -160,7 +160,7 @@ class StockDialog(Dialog):
             counted = _("counted {age} by {staff}, {sold} sold since").format(
                 age=_since(here.counted_at, now), staff=safe_text(here.counted_by), sold=here.sold_since
             )
-        lines.append(Content.styled(counted, "$text-muted"))
+        lines.append(Content.styled(counted, "$foreground 55%"))
         if here.shelf_empty_at:
             words = _("{staff} found the shelf empty, {age}.").format(
                 staff=safe_text(here.shelf_empty_by), age=_since(here.shelf_empty_at, now)
@@ -259,7 +259,7 @@ class StockDialog(Dialog):
 
 
 def _figure(name: str, number: int, age_words: str, style: str) -> Content:
-    return row([(name, "", 0), (age_words, "$text-muted", -24), (f"{number:,}", style or "bold", -7)], 0, WIDTH)
+    return row([(name, "", 0), (age_words, "$foreground 55%", -24), (f"{number:,}", style or "bold", -7)], 0, WIDTH)
 
 
 def _since(at: datetime | None, now: datetime) -> str:

@@ -59,7 +59,7 @@ class CounterScreen(Speaking, Screen[None]):
     CounterScreen.-wide MemberCard { width: 42; }
     CounterScreen #right { width: 1fr; margin-left: 1; }
     CounterScreen CodeBox { border: round $primary; background: $surface; padding: 0 1; }
-    CounterScreen CodeBox:focus { border: round $accent; }
+    CounterScreen CodeBox:focus { border: round $primary; }
     CounterScreen #bottom { dock: bottom; height: 2; }
     CounterScreen #bottom KeyBar { dock: none; }
     CounterScreen #bottom StatusBar { dock: none; }

@@ -14,6 +14,10 @@ from tui.visits import CounterOverview
 from tui.widgets.pane import Pane
 
 
+WIDE = 56
+"""Columns from which the price of a single piece has one of its own."""
+
+
 class BasketPane(Pane):
     """Lines above, the sum below. As high as it needs, up to half of the screen."""
 
@@ -34,7 +38,7 @@ class BasketPane(Pane):
             hint = _("Scan products, or type =350 for a total of {money}.")
             return [
                 Content.styled(
-                    hint.format(money=money(350 if basket.currency == "TWD" else 35000, basket.currency)), "$text-muted"
+                    hint.format(money=money(350 if basket.currency == "TWD" else 35000, basket.currency)), "$foreground 55%"
                 )
             ]
         return [*_goods(overview, width), *_sum(overview, width)]
@@ -48,24 +52,21 @@ def _goods(overview: CounterOverview, width: int) -> Iterator[Content]:
         left_minor = bill.lines_minor[place] if bill else line.total_minor
         saved_minor = line.total_minor - left_minor
         saved = f"-{money(saved_minor, basket.currency)}" if saved_minor else ""
-        unit = f"{line.quantity} × {money(line.unit_minor, basket.currency)}" if line.quantity > 1 else ""
-        yield row(
-            [
-                (overview.names.get(line.gtin, line.gtin), "", 0),
-                (unit, "$text-muted", -12 if width >= 44 else -9),
-                (saved, "$text-success", -9 if saved or width >= 60 else 0),
-                (money(left_minor, basket.currency), "bold" if not saved_minor else "bold $text-success", -9),
-            ],
-            0,
-            width,
-        )
+        name = overview.names.get(line.gtin, line.gtin)
+        unit = (f"{line.quantity} × {money(line.unit_minor, basket.currency)}", "$foreground 55%", -12)
+        parts = [
+            (f"{line.quantity}× {name}" if line.quantity > 1 and width < WIDE else name, "", 0),
+            (saved, "$text-success", -9),
+            (money(left_minor, basket.currency), "bold", -8),
+        ]
+        yield row(parts if width < WIDE else [parts[0], unit, *parts[1:]], 0, width)
 
 
 def _sum(overview: CounterOverview, width: int) -> Iterator[Content]:
     basket, bill, quote = overview.visit.basket, overview.bill, overview.quote
     yield Content.styled("─" * width, "$foreground 22%")
     if bill and bill.taken and quote:
-        yield pair((_("Total"), "$text-muted"), (money(basket.total_minor, basket.currency), "$text-muted"), width)
+        yield pair((_("Total"), "$foreground 55%"), (money(basket.total_minor, basket.currency), "$foreground 55%"), width)
         for taken in bill.taken:
             off = f"-{money(taken.saves_minor, basket.currency)}" if taken.saves_minor else _("free")
             yield pair((f"✔ {coupon_name(quote, taken.coupon_id)}", "$text-success"), (off, "$text-success"), width)

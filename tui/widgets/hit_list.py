@@ -9,6 +9,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from store_agent.domain.members import Member
+from store_agent.safe_text import safe_text
 from store_agent.words.names import name_of
 from tui.columns import row
 from tui.naming import person, phone
@@ -19,15 +20,17 @@ class HitList(OptionList, can_focus=False):
 
     DEFAULT_CSS = """
     HitList {
-        layer: over; dock: top; margin: 3 1 0 1; max-height: 20; display: none;
+        layer: over; dock: top; margin: 3 0 0 1; max-height: 20; display: none;
         border: round $primary; background: $surface; padding: 0 1;
     }
-    HitList > .option-list--option-highlighted { background: $primary; color: $background; text-style: bold; }
+    HitList > .option-list--option-highlighted { background: $primary 40%; color: $foreground; text-style: bold; }
     """
 
     def show(self, members: Sequence[Member]) -> None:
         """Show these instead; none at all hides the list."""
         width = max(20, self.app.size.width - 8)
+        # A docked widget's margin is not taken off its width.
+        self.styles.width = self.app.size.width - 2
         self.clear_options()
         self.add_options([Option(_row(member, width), id=member.id) for member in members])
         self.highlighted = 0 if len(members) == 1 else None
@@ -46,8 +49,8 @@ def _row(member: Member, width: int) -> Content:
         [
             (person(member), "bold", 0),
             (phone(member.phone), "", -16),
-            (name_of(str(member.tier)), "$text-muted", 10),
-            (member.card_no, "$text-muted", 14 if width > 90 else 0),
+            (name_of(str(member.tier)), "$foreground 55%", 10),
+            (safe_text(member.card_no), "$foreground 55%", 14 if width > 90 else 0),
         ],
         0,
         width,

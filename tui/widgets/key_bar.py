@@ -31,6 +31,8 @@ class KeyBar(Widget):
     def render(self) -> Content:
         """As many as there is room for."""
         room, column = self.content_size.width, 0
+        words = sum(cell_len(key.cap) + cell_len(_(key.label)) + 1 for key in self.keys)
+        gap = 2 if words + 2 * (len(self.keys) - 1) <= room else 1
         parts: list[tuple[str, str]] = []
         self._places = []
         for key in self.keys:
@@ -39,8 +41,8 @@ class KeyBar(Widget):
             if column + width > room:
                 break
             self._places.append((column, column + width, key.action))
-            parts += [(key.cap, "bold $accent"), (label + "  ", "$text-muted")]
-            column += width + 2
+            parts += [(key.cap, "bold $accent"), (label + " " * gap, "$foreground 55%")]
+            column += width + gap
         return Content.assemble(*parts)
 
     async def on_click(self, event: events.Click) -> None:

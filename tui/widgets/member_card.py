@@ -44,10 +44,10 @@ class MemberCard(Pane):
         of_member = overview.of_member
         if of_member is None:
             return [
-                Content.styled(_("No member yet."), "$text-muted"),
+                Content.styled(_("No member yet."), "$foreground 55%"),
                 Content(""),
                 Content.styled(
-                    _("Scan a card, or type a phone number or a name. F4 registers a new one."), "$text-muted"
+                    _("Scan a card, or type a phone number or a name. F4 registers a new one."), "$foreground 55%"
                 ),
             ]
         return [
@@ -70,11 +70,11 @@ def _identity(of_member: MemberOverview, width: int) -> Iterator[Content]:
         ("LINE", any(link.provider.casefold().startswith("line") for link in member.links)),
     ]
     yield Content.assemble(
-        *[(f"{name} {'✓' if has else '–'}  ", "$text-success" if has else "$text-muted") for name, has in bound]
+        *[(f"{name} {'✓' if has else '–'}  ", "$text-success" if has else "$foreground 55%") for name, has in bound]
     )
     if of_member.waiting:
         count = of_member.waiting
-        words = ngettext("{count} entry on the way to the centre", "{count} entries on the way to the centre", count)
+        words = _("{count} on the way to the centre")
         yield Content.styled(fit(f"⇡ {words.format(count=count)}", width), "$text-warning")
 
 
@@ -89,7 +89,7 @@ def _tags(of_member: MemberOverview, width: int) -> Iterator[Content]:
             yield Content.assemble(*line)
             line, used = [], 0
         line.append(
-            (fit(text, min(cell_len(text), width)) + "  ", "$text-muted" if tag.read_only else "$text-secondary")
+            (fit(text, min(cell_len(text), width)) + "  ", "$foreground 55%" if tag.read_only else "$text-secondary")
         )
         used += cells
     if line:
@@ -99,16 +99,16 @@ def _tags(of_member: MemberOverview, width: int) -> Iterator[Content]:
 def _points(of_member: MemberOverview, width: int) -> Iterator[Content]:
     points = of_member.points
     count = ngettext("{points} point", "{points} points", points.balance).format(points=f"{points.balance:,}")
-    yield pair((count, "bold"), (f"＝ {money(points.worth_minor)}", "$text-muted"), width)
+    yield pair((count, "bold"), (f"= {money(points.worth_minor)}", "$foreground 55%"), width)
     if points.on_the_way:
         yield Content.styled(
-            _("of these {points} on the way to the centre").format(points=f"{points.on_the_way:+,}"), "$text-warning"
+            _("of these {points} on the way").format(points=f"{points.on_the_way:+,}"), "$text-warning"
         )
     if points.expiring and points.expiring.expires_at:
         until = day(points.expiring.expires_at.date())
         left = points.expiring.left
         words = ngettext("{points} point until {day}", "{points} points until {day}", left)
-        yield Content.styled(words.format(points=f"{left:,}", day=until), "$text-muted")
+        yield Content.styled(words.format(points=f"{left:,}", day=until), "$foreground 55%")
 
 
 def _pickups(of_member: MemberOverview, width: int) -> Iterator[Content]:
@@ -134,14 +134,14 @@ def _purchases(of_member: MemberOverview, width: int) -> Iterator[Content]:
         return
     yield _heading(_("Last purchases"), width)
     for purchase in of_member.purchases:
-        when = moment(purchase.at).split(" ")[0] if " " in moment(purchase.at) else moment(purchase.at)
+        when = moment(purchase.at).rpartition(" ")[0]
         yield pair(
-            (f"{when} {name_of(purchase.channel)}", "$text-muted"),
+            (f"{when} {name_of(purchase.channel)}", "$foreground 55%"),
             (money(purchase.paid_minor, purchase.currency), ""),
             width,
         )
         if goods := _goods(purchase):
-            yield Content.styled(fit(f"  {goods}", width), "$text-muted")
+            yield Content.styled(fit(f"  {goods}", width), "$foreground 55%")
 
 
 def _goods(purchase: Purchase) -> str:

@@ -21,8 +21,12 @@ class Pane(VerticalScroll, can_focus=False):
         border-title-color: $text-primary;
         border-title-style: bold;
         border-subtitle-color: $text-muted;
-        padding: 0 1;
+        padding: 0 0 0 1;
         scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
+        scrollbar-color: $foreground 25%;
+        scrollbar-background: $background;
+        scrollbar-background-hover: $background;
     }
     Pane > Static { width: 1fr; height: auto; }
     """
@@ -43,7 +47,8 @@ class Pane(VerticalScroll, can_focus=False):
             self._draw(self.overview)
 
     def _draw(self, overview: CounterOverview) -> None:
-        width = self.scrollable_content_region.width
+        # A column between the text and the bar that scrolls it, which has its place also while it is not there.
+        width = self.scrollable_content_region.width - 1
         self.query_one(Static).update(stacked(self.lines(overview, max(10, width))))
 
     def lines(self, overview: CounterOverview, width: int) -> list[Content]:

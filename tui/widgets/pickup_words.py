@@ -10,11 +10,11 @@ STATES = {
     PickupState.ACCEPTED: (later("accepted"), "$text-secondary"),
     PickupState.PICKING: (later("picking"), "$text-secondary"),
     PickupState.READY: (later("ready"), "$text-success"),
-    PickupState.HANDED_OVER: (later("handed over"), "$text-muted"),
+    PickupState.HANDED_OVER: (later("handed over"), "$foreground 55%"),
     PickupState.REJECTED: (later("rejected"), "$text-error"),
     PickupState.CANCELLED: (later("cancelled"), "$text-error"),
     PickupState.EXPIRED: (later("not collected"), "$text-warning"),
-    PickupState.RETURNED: (later("back on the shelf"), "$text-muted"),
+    PickupState.RETURNED: (later("back on the shelf"), "$foreground 55%"),
 }
 CHECKS = (
     (IdentityCheck.CODE, later("Pickup code")),

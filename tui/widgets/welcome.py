@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from store_agent.words import _
+from tui.columns import fit
 from tui.visits import CounterOverview
 
 FEW = 200
@@ -39,10 +41,11 @@ class Welcome(Widget):
             Content.styled(_("Scan a card, phone number, product or pickup code"), "bold $foreground"),
             Content(""),
         ]
-        lines += [Content.styled(_("or type, then Enter:"), "$text-muted")]
-        lines += [
-            Content.assemble((f"{typed}  ", "bold $text-accent"), (means, "$text-muted")) for typed, means in examples
-        ]
+        lines += [Content.styled(_("or type, then Enter:"), "$foreground 55%")]
+        widest = max(cell_len(means) for _typed, means in examples)
+        for typed, means in examples:
+            example = (fit(typed, 6, right=True), "bold $text-accent")
+            lines.append(Content.assemble(example, (f"  {fit(means, widest)}", "$foreground 55%")))
         return Content("\n").join(lines)
 
 

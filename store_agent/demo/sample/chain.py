@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from store_agent.demo.sample.offers import make_bearer_coupons, make_campaigns
 from store_agent.demo.sample.orders import WebOrder, make_orders
-from store_agent.demo.sample.people import Grant, Holding, make_holdings
+from store_agent.demo.sample.people import TAGGED_WITHIN, Grant, Holding, make_holdings
 from store_agent.demo.sample.products import make_products
 from store_agent.demo.sample.shelves import make_stock
 from store_agent.demo.sample.shops import make_staff, make_stores, make_tag_words
@@ -53,6 +54,11 @@ class Sample:
     def later_points(self) -> Iterator[Grant]:
         """The points that members have got after those with which they opened."""
         return (grant for holding in self.holdings() for grant in holding.points[1:])
+
+    def segments(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The members whom marketing has tagged, with their tags."""
+        first = islice(self.holdings(), TAGGED_WITHIN)
+        return ((holding.member.id, holding.segments) for holding in first if holding.segments)
 
     def stock(self) -> Iterator[Stock]:
         """A row for each product and store."""

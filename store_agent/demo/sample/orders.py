@@ -27,7 +27,7 @@ from store_agent.domain.pickups import Hold, HoldClock, HoldUnit
 
 
 class Course(StrEnum):
-    """How far an order of the sample is brought (`progress.py`), in the order of the order numbers."""
+    """How far an order of the sample is brought, by its customer or its store (`progress.py`), in the order of the numbers."""
 
     READY = "ready"
     READY_UNPAID = "ready-unpaid"
@@ -63,6 +63,8 @@ class WebOrder:
     promised_at: datetime
     paid: bool = True
     proxy_name: str = ""
+    is_cancelled: bool = False
+    """The customer thought better of it before the store had begun."""
     hold: Hold | None = None
     """None: as the chain usually keeps an order."""
 
@@ -112,5 +114,6 @@ def make_orders(now: datetime) -> Iterator[WebOrder]:
                 promised_at=now + timedelta(minutes=30 + 15 * place),
                 paid="unpaid" not in course,
                 proxy_name="王大華" if course is Course.PLACED_FOR_PROXY else "",
+                is_cancelled=course is Course.CANCELLED,
                 hold=AT_ONCE if ends_unseen else None,
             )

@@ -18,6 +18,9 @@ from store_agent.domain.members import Consent, Link, Member, Tier
 
 COUPON_DAYS = 60
 HARD_EVERY = 97
+TAGGED_EVERY, TAGGED_WITHIN = 10, 1_000
+"""Marketing's tags are set one member at a time, so they are on some of the first members only."""
+SEGMENTS = ("japan-snacks", "coffee", "baby", "sensitive-skin", "lapsed", "vip", "allergy")
 HONG_KONG_SHARE = 0.04
 
 
@@ -38,6 +41,8 @@ class Holding:
     member: Member
     coupons: tuple[Coupon, ...] = ()
     points: tuple[Grant, ...] = ()
+    segments: tuple[str, ...] = ()
+    """Tags that marketing gave."""
 
 
 def make_holdings(count_wanted: int, now: datetime, seed: int) -> Iterator[Holding]:
@@ -55,6 +60,7 @@ def _of_story(person: Person, now: datetime) -> Holding:
         member=person.member(now),
         coupons=_coupons(person.number, person.campaigns, now),
         points=_grants(person.number, person.points, now),
+        segments=person.segments,
     )
 
 
@@ -91,10 +97,13 @@ def _drawn(number: int, random: Random, phones: Iterator[str], now: datetime) ->
     batches = [
         (random.randrange(1, 400), random.randrange(3, 365)) for _ in range(random.choices((0, 1, 2), (3, 6, 1))[0])
     ]
+    is_tagged = number < TAGGED_WITHIN and number % TAGGED_EVERY == 0
+    segments = random.sample(SEGMENTS, random.choice((1, 1, 2))) if is_tagged else ()
     return Holding(
         member=member,
         coupons=_coupons(number, HANDS[number % len(HANDS)], now),
         points=_grants(number, batches, now),
+        segments=tuple(segments),
     )
 
 

@@ -47,9 +47,6 @@ def _move(counter: Counter, order: Pickup, course: Course) -> None:
     pickups.accept(counter, order.id)
     if course is Course.ACCEPTED:
         return
-    if course is Course.CANCELLED:
-        pickups.cancel(counter, order.id)
-        return
     pickups.start_picking(counter, order.id)
     _pick(counter, order, course)
     if course is Course.PICKING:

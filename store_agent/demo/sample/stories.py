@@ -17,6 +17,8 @@ class Person:
     """Somebody of whom a story is told. `number` counts the sample's members from 0: the persons come first."""
 
     number: int
+    word: str
+    """What their pictures are called."""
     name: str
     phone: str
     """E.164."""
@@ -27,8 +29,10 @@ class Person:
     """Batches: so many points, which expire in so many days."""
     campaigns: tuple[str, ...] = ()
     """Of each a coupon."""
+    segments: tuple[str, ...] = ()
+    """Tags that marketing gave."""
     tags: tuple[str, ...] = ()
-    """What staff have noted (`progress.py`)."""
+    """Tags that staff gave (`progress.py`)."""
     has_bought: bool = True
     has_line: bool = False
 
@@ -72,6 +76,7 @@ def member_id(number: int) -> str:
 
 WANG = Person(
     number=0,
+    word="wang",
     name="王小明",
     phone="+886912345678",
     home_store=TAIPEI,
@@ -82,26 +87,29 @@ WANG = Person(
         "member-85", "spend-400-500", "coffee-bogo", "skin-set", "sample-gift", "free-shipping", "sensitive-80",
         "weekend-90", "gold-88", "web-300-600", "limited-50", "snacks-3",
     ),
-    tags=("coffee",),
+    segments=("coffee",),
+    tags=("no-bag",),
     has_line=True,
 )  # fmt: skip
 """320 points, a coupon of nearly every kind, and an order that is ready in Taipei."""
 
 CHEUNG = Person(
     number=1,
+    word="cheung",
     name="張美玲",
     phone="+886922333444",
     home_store=TAIPEI,
     tier=Tier.GOLD,
     points=((85, 20), (640, 200)),
     campaigns=("member-85", "skin-set", "gold-88"),
-    tags=("japan-snacks",),
+    segments=("japan-snacks",),
     has_line=True,
 )
 """Collects her web order at the store, and then buys three things more."""
 
 WONG = Person(
     number=2,
+    word="wong",
     name="黃志明 Wong Chi Ming",
     phone="+85291234567",
     home_store=TAICHUNG,
@@ -113,19 +121,22 @@ WONG = Person(
 
 LEE = Person(
     number=3,
+    word="lee",
     name="李佳穎",
     phone="+886933222111",
     home_store=TAICHUNG,
     tier=Tier.SILVER,
     points=((210, 90),),
     campaigns=("sensitive-80", "member-85", "coffee-bogo"),
-    tags=("sensitive-skin", "vip"),
+    segments=("sensitive-skin",),
+    tags=("vip",),
     has_line=True,
 )
 """Sensitive skin: bought her cream online three months ago."""
 
 CONAN = Person(
     number=4,
+    word="conan",
     name="O'Brien, Conan",
     phone="+886955000111",
     home_store=TAIPEI,
@@ -138,12 +149,13 @@ CONAN = Person(
 
 LIN = Person(
     number=5,
+    word="lin",
     name="林美惠",
     phone="+886966777888",
     home_store=TAICHUNG,
     points=((30, 5), (60, 250)),
     campaigns=("member-85", "taipei-90", "first-100", "lapsed-150"),
-    tags=("lapsed",),
+    segments=("lapsed",),
     has_bought=False,
 )
 """Joined and never bought; one of her coupons is for the other store, one has ended."""

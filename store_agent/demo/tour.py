@@ -1,0 +1,252 @@
+"""`demo --tour`: the main job at two stores and the centre, with the cable out and in, a plain line for each step.
+
+Nothing is special here: the same desks, sync and centre; each line says what was seen, not what was hoped for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from store_agent.demo.cable import Cable
+from store_agent.demo.machine import Machine
+from store_agent.demo.sample import NEWCOMER_EMAIL, NEWCOMER_NAME, NEWCOMER_PHONE, STORES, TAICHUNG, TAIPEI, WANG, progress
+from store_agent.desk import baskets, checkout, figures, members, overviews, pickups, stock, tags
+from store_agent.desk.counter import Counter
+from store_agent.domain import bills
+from store_agent.domain.members import Member
+from store_agent.domain.operation import Refusal
+from store_agent.domain.pickups import IdentityCheck, PickupState
+from store_agent.domain.tags import NoteKind
+from store_agent.entry.store import Keeper, open_counter, open_replica
+from store_agent.optics import read_picture
+from store_agent.scan import ScanKind, read_scan
+from store_agent.trouble import Trouble
+from store_agent.words import _, language
+from store_agent.words.formats import money
+from store_agent.words.refusals import say
+
+SETTLE_S = 60.0
+LOOK_S = 0.05
+
+
+@dataclass(slots=True)
+class StoreOnTour:
+    """One store with its own cable."""
+
+    counter: Counter
+    cable: Cable
+    name: str
+
+
+def walk(machine: Machine) -> int:
+    """Walk it; 0 if at the end the centre and both stores say the same."""
+    return asyncio.run(_walk(machine))
+
+
+class Steps:
+    """Prints one line a step."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def __call__(self, where: str, seen: str) -> None:
+        self._number += 1
+        print(f"{self._number:2}. [{where}] {seen}", flush=True)
+
+
+async def _walk(machine: Machine) -> int:
+    step = Steps()
+    async with _store(machine, TAIPEI) as taipei, _store(machine, TAICHUNG) as taichung:
+        both = (taipei, taichung)
+        for store in both:
+            await _in_step(store)
+            line = overviews.line(store.counter)
+            held = store.counter.replica.view.count("member")
+            step(store.name, _("in step: {members} members here, {n} waiting").format(members=held, n=line.waiting))
+            progress(store.counter)
+        await _settled(both)
+        person = _scan_card(machine, taipei, step)
+        await _redeem_online(taipei, person, step)
+        await _offline(both, person, step)
+        await _again(both, step)
+        return _compare(machine, both)
+
+
+@asynccontextmanager
+async def _store(machine: Machine, store: str) -> AsyncIterator[StoreOnTour]:
+    host, port = machine.centre_url.removeprefix("http://").split(":")
+    cable = Cable(host, int(port))
+    await cable.lay()
+    settings = replace(machine.stores[store], centre_url=cable.url, long_poll_s=2)
+    with open_replica(settings) as replica:
+        counter = open_counter(replica)
+        keeper = Keeper(counter, settings, longest_pause_s=1.0)
+        keeping = asyncio.create_task(keeper.run(lambda: None))
+        try:
+            yield StoreOnTour(counter, cable, store)
+        finally:
+            keeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeping
+            await cable.take_up()
+
+
+def _scan_card(machine: Machine, store: StoreOnTour, step: Steps) -> Member:
+    """A real picture of a real code."""
+    picture = _picture_of(machine.pictures, WANG.code)
+    scan = read_scan(WANG.code)
+    person = members.look_up(store.counter, scan.value)
+    assert person is not None, "the sample holds this member"
+    overview = overviews.member(store.counter, person.id, baskets.empty(store.counter), language())
+    assert overview is not None
+    step(
+        store.name,
+        _("scanned {picture}: {name}, {points} points, {coupons} coupons, {orders} orders to collect").format(
+            picture=picture.name,
+            name=person.name,
+            points=overview.points.balance,
+            coupons=len(overview.quote.verdicts),
+            orders=len(overview.pickups),
+        ),
+    )
+    return person
+
+
+def _picture_of(folder: Path, code: str) -> Path:
+    for picture in sorted(folder.glob("*.png")):
+        if any(read.text == code and read_scan(code).kind is ScanKind.MEMBER_CODE for read in read_picture(picture)):
+            return picture
+    raise Trouble(_("No picture shows the code {code}.").format(code=code))
+
+
+async def _redeem_online(store: StoreOnTour, person: Member, step: Steps) -> None:
+    receipt = _buy(store.counter, person, 500, points=0)
+    step(store.name, _bought(store.counter, receipt))
+    await _in_step(store)
+    step(store.name, _("the centre has it: nothing is waiting"))
+
+
+async def _offline(both: tuple[StoreOnTour, StoreOnTour], person: Member, step: Steps) -> None:
+    """Everything that elsewhere is switched off when the line is down."""
+    taipei, taichung = both
+    for store in both:
+        store.cable.pull()
+        step(store.name, _("the cable is out"))
+    counter = taipei.counter
+    step(taipei.name, _bought(counter, _buy(counter, person, 1200, points=100)))
+    joined = members.register(counter, NEWCOMER_PHONE, NEWCOMER_NAME, NEWCOMER_EMAIL, marketing=True)
+    assert isinstance(joined, Member), joined
+    step(taipei.name, _("{name} joined").format(name=joined.name))
+    step(taipei.name, _bought(counter, _buy(counter, joined, 300, points=0)))
+    for order in pickups.of_member(counter, person.id):
+        if order.state is PickupState.READY:
+            _done(pickups.hand_over(counter, order.id, IdentityCheck.CODE, paid_here=not order.paid))
+            step(taipei.name, _("order {number} handed over").format(number=order.order_no))
+            again = pickups.hand_over(counter, order.id, IdentityCheck.CODE)
+            step(taipei.name, _("pressed a second time: {sentence}").format(sentence=say(again) if again else "?"))
+    _done(tags.note(counter, person.id, NoteKind.TRIAL, "試用眼霜,膚感清爽"))
+    word = tags.vocabulary(counter, language())[0][0]
+    refused = tags.add(counter, joined.id, word)
+    step(taipei.name, _("a tag and a note: {outcome}").format(outcome=say(refused) if refused else _("kept")))
+    shelf = _shelf(taichung.counter)
+    _done(stock.mark_shelf_empty(taichung.counter, shelf))
+    step(taichung.name, _("the shelf of {gtin} is empty: nothing of it is promised any more").format(gtin=shelf))
+    twin = members.register(taichung.counter, NEWCOMER_PHONE, NEWCOMER_NAME)
+    assert isinstance(twin, Member), twin
+    step(taichung.name, _("{name} joined here too, in the same minute").format(name=twin.name))
+    for store in both:
+        line = overviews.line(store.counter)
+        step(store.name, _("{n} operations wait for the line").format(n=line.waiting))
+
+
+async def _again(both: tuple[StoreOnTour, StoreOnTour], step: Steps) -> None:
+    for store in both:
+        store.cable.plug()
+    await _settled(both)
+    for store in both:
+        step(store.name, _("the cable is in: in step, nothing is waiting"))
+        found = members.find(store.counter, NEWCOMER_PHONE)
+        names = ", ".join(f"{one.name} ({one.id[:8]}…)" for one in found)
+        step(store.name, _("who joined twice is one member: {names}").format(names=names))
+
+
+def _buy(counter: Counter, person: Member, total_minor: int, points: int) -> checkout.Receipt:
+    quoted = checkout.quote_for(counter, person, baskets.of_total(counter, total_minor))
+    receipt = checkout.redeem(counter, person, quoted, bills.best(quoted), points)
+    return _done(receipt)
+
+
+def _bought(counter: Counter, receipt: checkout.Receipt) -> str:
+    campaigns = [counter.replica.view.get("campaign", taken.campaign_id) for taken in receipt.bill.taken]
+    used = ", ".join(campaign.name.get(language(), campaign.id) for campaign in campaigns) or "–"
+    return _("to pay {paid}: coupons {used} saved {saved}, {points} points used, {earned} earned, {balance} now").format(
+        paid=money(receipt.to_pay_minor, receipt.currency),
+        used=used,
+        saved=money(receipt.bill.saved_minor, receipt.currency),
+        points=receipt.points_used,
+        earned=receipt.points_earned,
+        balance=receipt.balance,
+    )
+
+
+def _shelf(counter: Counter) -> str:
+    """A product of which the store may promise something."""
+    rows = counter.replica.view.all("stock")
+    return next(row.gtin for row in rows if row.sellable > 0)
+
+
+def _done(outcome: Any) -> Any:
+    """What was asked for happened; a refusal here means that the tour is wrong."""
+    if isinstance(outcome, Refusal):
+        raise Trouble(say(outcome))
+    return outcome
+
+
+async def _in_step(store: StoreOnTour) -> None:
+    await _until(lambda: _is_in_step(store.counter))
+
+
+async def _settled(both: tuple[StoreOnTour, StoreOnTour]) -> None:
+    """Both in step at once: what one sends, the other may have to read."""
+    for _turn in range(3):
+        for store in both:
+            await _in_step(store)
+
+
+def _is_in_step(counter: Counter) -> bool:
+    line = overviews.line(counter)
+    return line.is_ready and not line.waiting and not line.behind and line.offline_since is None
+
+
+async def _until(seen: Callable[[], bool]) -> None:
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + SETTLE_S
+    while not seen():
+        if loop.time() > ends_at:
+            raise Trouble(_("A store does not come into step within {seconds} seconds.").format(seconds=int(SETTLE_S)))
+        await asyncio.sleep(LOOK_S)
+
+
+def _compare(machine: Machine, both: tuple[StoreOnTour, StoreOnTour]) -> int:
+    """The centre's figures beside both stores'."""
+    columns: list[dict[str, int]] = []
+    for store in both:
+        columns += [machine.figures(store.name), figures.of_store(store.counter)]
+    names = sorted(set().union(*columns))
+    heads = [f"{_('centre')}:{store}" if n else store for store in STORES for n in (1, 0)]
+    print(f"\n{'':24}" + "".join(f"{head:>18}" for head in heads))
+    differs = 0
+    for name in names:
+        values = [column.get(name, 0) for column in columns]
+        same = values[0] == values[1] and values[2] == values[3]
+        differs += not same
+        print(f"{name:24}" + "".join(f"{value:>18,}" for value in values) + ("" if same else "  ≠"))
+    print()
+    print(_("The centre and both stores agree.") if not differs else _("{n} figures differ.").format(n=differs))
+    return 1 if differs else 0
