@@ -290,7 +290,7 @@ STATES = {
 async def test_orders_reach_every_state_and_once_more_changes_nothing(chain: Chain, store_id: str) -> None:
     sample = make_sample(6, now=chain.clock.now())
     store = await _open_store(chain, sample, store_id)
-    progress(store.counter)
+    assert progress(store.counter) == []
     states = {course: store.row("pickup", order_no(store_id, course)).state for course in Course}
     assert states == STATES
     assert set(states.values()) == set(PickupState)
@@ -300,7 +300,7 @@ async def test_orders_reach_every_state_and_once_more_changes_nothing(chain: Cha
     assert any(line.open_quantity for line in picking.lines)
 
     done = store.replica.journal.count()
-    progress(store.counter)
+    assert progress(store.counter) == []
     assert store.replica.journal.count() == done
     await store.settle()
     assert await chain.cases() == []

@@ -56,8 +56,9 @@ class Machine:
 
 @contextmanager
 def build(members: int, tell: Tell) -> Iterator[Machine]:
-    """Start it all, fill it with the sample, and enrol both stores. `tell` hears what is being done, how much, of how much."""
-    with tempfile.TemporaryDirectory(prefix="store-agent-demo-") as name, EmbeddedPostgres() as postgres:
+    """Start it all, fill it with the sample, and enrol both stores. `tell` hears what is done, how much, of how much."""
+    scratch = tempfile.TemporaryDirectory(prefix="store-agent-demo-", ignore_cleanup_errors=True)
+    with scratch as name, EmbeddedPostgres() as postgres:
         folder = Path(name)
         tell(_("starting the centre"), 0, 1)
         token = secrets.token_urlsafe(24)
@@ -86,7 +87,9 @@ def _start_centre(folder: Path, database_url: str, token: str) -> tuple[str, Lea
     }
     said = folder / "centre.txt"
     with said.open("wb") as output:
-        leash = leashed([sys.executable, "-m", "store_agent", "central"], env=environment, output=output)
+        command = [sys.executable, "-m", "store_agent", "central"]
+        # The folder goes with the centre, so that nothing of the sample stays behind even after SIGKILL.
+        leash = leashed(command, env=environment, output=output, remove=folder)
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_for(url, leash, said)

@@ -11,6 +11,7 @@ from types import FrameType
 from store_agent.demo.cable import Cable
 from store_agent.demo.machine import Machine, build, serve_beside
 from store_agent.demo.sample import TAICHUNG, TAIPEI, progress
+from store_agent.desk import overviews
 from store_agent.entry.store import Keeper, open_counter, open_replica
 from store_agent.logs import open_logs
 from store_agent.trouble import Trouble
@@ -22,7 +23,11 @@ LONGEST_PAUSE_S = 3.0
 
 def run_demo(members: int, tour: bool, lang: str | None = None) -> int:
     """Run it; 0 if all was well. The language was chosen before."""
-    signal.signal(signal.SIGTERM, _end)
+    if not tour and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Trouble(_("The demo needs a terminal."), _("Try `store-agent demo --tour`."))
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows knows no SIGHUP.
+            signal.signal(getattr(signal, name), _end)
     told = _Told()
     with build(members, told) as machine:
         told.done()
@@ -36,7 +41,7 @@ def run_demo(members: int, tour: bool, lang: str | None = None) -> int:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    """SIGTERM ends the demo as Ctrl-C does: by the way that cleans up."""
+    """SIGTERM, or a terminal that is closed, ends the demo as Ctrl-C does: by the way that cleans up."""
     raise KeyboardInterrupt
 
 
@@ -80,7 +85,7 @@ def open_counter_with_cable(machine: Machine) -> None:
 
                 def look() -> None:
                     nonlocal started
-                    if not started and replica.view.get("store", replica.store):
+                    if not started and overviews.line(counter).is_ready:
                         started = True
                         progress(counter)
                     changed()
@@ -94,5 +99,3 @@ def open_counter_with_cable(machine: Machine) -> None:
             StoreApp(counter, keep_in_step=run, cable=cable, sight=keeper.sight).run()
     finally:
         beside.let_go()
-    if replica.folder.exists() and not sys.stdout.isatty():
-        raise Trouble(_("The demo needs a terminal."), _("Try `store-agent demo --tour`."))

@@ -13,9 +13,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from store_agent.demo.cable import Cable
 from store_agent.demo.machine import Machine
-from store_agent.demo.sample import NEWCOMER_EMAIL, NEWCOMER_NAME, NEWCOMER_PHONE, STORES, TAICHUNG, TAIPEI, WANG, progress
+from store_agent.demo.sample import (
+    NEWCOMER_EMAIL,
+    NEWCOMER_NAME,
+    NEWCOMER_PHONE,
+    STORES,
+    TAICHUNG,
+    TAIPEI,
+    WANG,
+    progress,
+)
+from store_agent.demo.sample.products import CHIPS, CREAM, LATTE, MASK
 from store_agent.desk import baskets, checkout, figures, members, overviews, pickups, stock, tags
 from store_agent.desk.counter import Counter
 from store_agent.domain import bills
@@ -24,6 +36,7 @@ from store_agent.domain.operation import Refusal
 from store_agent.domain.pickups import IdentityCheck, PickupState
 from store_agent.domain.tags import NoteKind
 from store_agent.entry.store import Keeper, open_counter, open_replica
+from store_agent.logs import open_logs
 from store_agent.optics import read_picture
 from store_agent.scan import ScanKind, read_scan
 from store_agent.trouble import Trouble
@@ -41,11 +54,13 @@ class StoreOnTour:
 
     counter: Counter
     cable: Cable
+    keeper: Keeper
     name: str
 
 
 def walk(machine: Machine) -> int:
     """Walk it; 0 if at the end the centre and both stores say the same."""
+    open_logs(machine.folder)
     return asyncio.run(_walk(machine))
 
 
@@ -73,9 +88,22 @@ async def _walk(machine: Machine) -> int:
         await _settled(both)
         person = _scan_card(machine, taipei, step)
         await _redeem_online(taipei, person, step)
+        await _on_sight(taichung, person, step)
         await _offline(both, person, step)
         await _again(both, step)
+        _cases(machine, step)
         return _compare(machine, both)
+
+
+def _cases(machine: Machine, step: Steps) -> None:
+    """What the centre found that no store could know."""
+    for case in msgspec.json.decode(machine.office.ask("GET", "cases")):
+        step(
+            _("centre"),
+            _("case for a person: {kind} at {store}, {amount}").format(
+                kind=case["kind"], store=case["store"], amount=money(case["amount_minor"], case["currency"] or "TWD")
+            ),
+        )
 
 
 @asynccontextmanager
@@ -89,7 +117,7 @@ async def _store(machine: Machine, store: str) -> AsyncIterator[StoreOnTour]:
         keeper = Keeper(counter, settings, longest_pause_s=1.0)
         keeping = asyncio.create_task(keeper.run(lambda: None))
         try:
-            yield StoreOnTour(counter, cable, store)
+            yield StoreOnTour(counter, cable, keeper, store)
         finally:
             keeping.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -126,10 +154,19 @@ def _picture_of(folder: Path, code: str) -> Path:
 
 
 async def _redeem_online(store: StoreOnTour, person: Member, step: Steps) -> None:
-    receipt = _buy(store.counter, person, 500, points=0)
+    receipt = _buy(store.counter, person, LATTE, LATTE)
     step(store.name, _bought(store.counter, receipt))
     await _in_step(store)
     step(store.name, _("the centre has it: nothing is waiting"))
+
+
+async def _on_sight(store: StoreOnTour, person: Member, step: Steps) -> None:
+    """A store holds only the members whom it serves; another one is fetched when they stand there."""
+    assert members.look_up(store.counter, person.phone) is None
+    await store.keeper.sight(person.phone, "")
+    await _until(lambda: members.look_up(store.counter, person.phone) is not None)
+    await _in_step(store)
+    step(store.name, _("{name} was fetched from the centre on sight").format(name=person.name))
 
 
 async def _offline(both: tuple[StoreOnTour, StoreOnTour], person: Member, step: Steps) -> None:
@@ -139,11 +176,14 @@ async def _offline(both: tuple[StoreOnTour, StoreOnTour], person: Member, step: 
         store.cable.pull()
         step(store.name, _("the cable is out"))
     counter = taipei.counter
-    step(taipei.name, _bought(counter, _buy(counter, person, 1200, points=100)))
+    for store in both:
+        # The same coupon at both, which neither can know of the other: one of the two will be a case.
+        points = 100 if store is taipei else 0
+        step(store.name, _bought(store.counter, _buy(store.counter, person, CREAM, MASK, points=points)))
     joined = members.register(counter, NEWCOMER_PHONE, NEWCOMER_NAME, NEWCOMER_EMAIL, marketing=True)
     assert isinstance(joined, Member), joined
     step(taipei.name, _("{name} joined").format(name=joined.name))
-    step(taipei.name, _bought(counter, _buy(counter, joined, 300, points=0)))
+    step(taipei.name, _bought(counter, _buy(counter, joined, CHIPS, CHIPS)))
     for order in pickups.of_member(counter, person.id):
         if order.state is PickupState.READY:
             _done(pickups.hand_over(counter, order.id, IdentityCheck.CODE, paid_here=not order.paid))
@@ -176,16 +216,22 @@ async def _again(both: tuple[StoreOnTour, StoreOnTour], step: Steps) -> None:
         step(store.name, _("who joined twice is one member: {names}").format(names=names))
 
 
-def _buy(counter: Counter, person: Member, total_minor: int, points: int) -> checkout.Receipt:
-    quoted = checkout.quote_for(counter, person, baskets.of_total(counter, total_minor))
-    receipt = checkout.redeem(counter, person, quoted, bills.best(quoted), points)
-    return _done(receipt)
+def _buy(counter: Counter, person: Member, *gtins: str, points: int = 0) -> checkout.Receipt:
+    """Scan products, use what saves most, pay."""
+    basket = baskets.empty(counter)
+    for gtin in gtins:
+        basket = _done(baskets.add(counter, basket, gtin))
+    quoted = checkout.quote_for(counter, person, basket)
+    receipt: checkout.Receipt = _done(checkout.redeem(counter, person, quoted, bills.best(quoted), points))
+    return receipt
 
 
 def _bought(counter: Counter, receipt: checkout.Receipt) -> str:
     campaigns = [counter.replica.view.get("campaign", taken.campaign_id) for taken in receipt.bill.taken]
     used = ", ".join(campaign.name.get(language(), campaign.id) for campaign in campaigns) or "–"
-    return _("to pay {paid}: coupons {used} saved {saved}, {points} points used, {earned} earned, {balance} now").format(
+    sentence: str = _(
+        "to pay {paid}: coupons {used} saved {saved}, {points} points used, {earned} earned, {balance} now"
+    ).format(
         paid=money(receipt.to_pay_minor, receipt.currency),
         used=used,
         saved=money(receipt.bill.saved_minor, receipt.currency),
@@ -193,6 +239,7 @@ def _bought(counter: Counter, receipt: checkout.Receipt) -> str:
         earned=receipt.points_earned,
         balance=receipt.balance,
     )
+    return sentence
 
 
 def _shelf(counter: Counter) -> str:

@@ -12,7 +12,7 @@ from random import SystemRandom
 from store_agent.clock import Ids, SystemClock
 from store_agent.config import Settings
 from store_agent.desk.counter import Counter, check_enrolled
-from store_agent.domain.stores import Staff
+from store_agent.domain.stores import Role, Staff
 from store_agent.logs import open_logs
 from store_agent.replica import Replica
 from store_agent.replica.database import KEY_BYTES
@@ -56,15 +56,24 @@ def _key(settings: Settings, *, make: bool) -> bytes:
 
 
 def open_counter(replica: Replica) -> Counter:
-    """A counter of this store, with nobody's badge scanned yet: the store's first person stands there."""
+    """A counter of this store."""
     check_enrolled(replica)
     clock = SystemClock()
-    counter = Counter(replica, clock, Ids(clock), staff="")
-    with replica.view.moment():
-        people: list[Staff] = [one for one in replica.view.all("staff") if one.store == replica.store]
-        formats.use_store(counter.store.zone, counter.store.currency)
-    counter.staff = people[0].id if people else replica.store
+    counter = Counter(replica, clock, Ids(clock), staff=replica.store)
+    take_place(counter)
     return counter
+
+
+def take_place(counter: Counter) -> None:
+    """Until somebody scans a badge, the store's first cashier stands here. Again once the first rows have come."""
+    view = counter.replica.view
+    with view.moment():
+        store = counter.store
+        formats.use_store(store.zone, store.currency)
+        if counter.staff != store.id:
+            return
+        people: list[Staff] = sorted(view.all("staff"), key=lambda one: (one.role is not Role.CASHIER, one.id))
+        counter.staff = next((one.id for one in people if one.store == store.id), counter.staff)
 
 
 def make_client(replica: Replica, settings: Settings) -> Client:
@@ -81,6 +90,7 @@ class Keeper:
     """Keeps a store in step while this process has the seat, and watches for what others do while it has not."""
 
     def __init__(self, counter: Counter, settings: Settings, *, longest_pause_s: float = 30.0) -> None:
+        self._counter = counter
         self._replica = counter.replica
         self._settings = settings
         self._longest_pause_s = longest_pause_s
@@ -100,12 +110,18 @@ class Keeper:
 
     async def run(self, changed: Callable[[], None]) -> None:
         """Until cancelled."""
+        tell = changed
+
+        def changed() -> None:
+            take_place(self._counter)
+            tell()
+
         seat = Seat(self._replica.folder)
         try:
             watching = asyncio.create_task(self._watch(changed))
             try:
                 while not seat.take():
-                    await asyncio.sleep(SEAT_S)
+                    await self._clock.sleep(SEAT_S)
                 await self._keep(changed)
             finally:
                 watching.cancel()
@@ -132,7 +148,7 @@ class Keeper:
         """Another terminal of this store accepted something, or the process in the seat took rows in."""
         version = self._replica.version()
         while True:
-            await asyncio.sleep(LOOK_S)
+            await self._clock.sleep(LOOK_S)
             seen = self._replica.version()
             if seen != version:
                 version = seen
@@ -152,7 +168,9 @@ async def _serve(keeper: Keeper) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its loop; Ctrl-C still ends it.
+        with contextlib.suppress(
+            NotImplementedError
+        ):  # Windows has no signal handlers in its loop; Ctrl-C still ends it.
             loop.add_signal_handler(number, stop.set)
     keeping = asyncio.create_task(keeper.run(lambda: None))
     stopping = asyncio.create_task(stop.wait())

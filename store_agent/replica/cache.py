@@ -141,8 +141,9 @@ class Cache:
     def find(self, table: str, column: str, values: Sequence[str]) -> list[Any]:
         """Rows by a field that is searched by."""
         marks = ",".join("?" * len(values))
-        found = self.db.conn.execute(f"select body from {table} where {column} in ({marks}) order by id", list(values))
-        return [decode_row(table, row[0]) for row in found.fetchall()]
+        found = self.db.conn.execute(f"select body from {table} where {column} in ({marks})", list(values))
+        # Sorted here: for one or two rows, SQLite's sorter costs as much as finding them.
+        return sorted((decode_row(table, row[0]) for row in found), key=lambda row: str(row.id))
 
     def all(self, table: str) -> list[Any]:
         """Every row of a small table."""

@@ -84,15 +84,26 @@ def snapshot(db: Database, path: Path) -> Iterator[None]:
             db.conn.execute("commit")
 
 
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
+def version(db: Database) -> tuple[int, int]:
+    """Another one after every commit to the file, by whichever connection; inside a snapshot, that of the snapshot."""
+    return db.conn.execute("pragma data_version").fetchone()[0], db.conn.total_changes
+
+
+class translated:
     """SQLite's errors, once, as what a person can act on. Errors of ours (a broken rule of the schema) stay bugs."""
-    try:
-        yield
-    except sqlcipher.IntegrityError:
-        raise
-    except sqlcipher.DatabaseError as error:
-        raise _trouble(error, path) from error
+
+    # No generator: this stands around every read, and beside one a generator is not cheap.
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, sqlcipher.DatabaseError) and not isinstance(error, sqlcipher.IntegrityError):
+            raise _trouble(error, self._path) from error
 
 
 def _trouble(error: Any, path: Path) -> Exception:

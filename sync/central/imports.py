@@ -128,9 +128,13 @@ async def _write(
     conn: Connection, table: Table, chunk: list[tuple[int, Any]], now: datetime
 ) -> tuple[int, list[tuple[int, Malformed]]]:
     # A first pass without locks finds what differs: what did not change costs one look and no write.
-    _work, touching, refused = await _pass(conn, table, chunk, now, lock=False)
+    work, touching, refused = await _pass(conn, table, chunk, now, lock=False)
     if not touching:
         return 0, refused
+    if not work.batch.known:
+        # All are new: there is nothing to lock, and if another brings one of them meanwhile, this is tried again.
+        await work.finish()
+        return len(touching), refused
     work, touching, refused_late = await _pass(conn, table, touching, now, lock=True)
     await work.finish()
     return len(touching), refused + refused_late

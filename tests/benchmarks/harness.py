@@ -25,7 +25,6 @@ from sqlcipher3 import dbapi2 as sqlcipher
 from store_agent.codec import encode_row
 from store_agent.replica import Replica
 from store_agent.replica.cache import Absorbed, Arrival
-from store_agent.trouble import Trouble
 from tests.counter_fixture import open_replica
 
 ROUNDS_LEAST = 5
@@ -126,12 +125,8 @@ def walk(values: Sequence[Any], do: Callable[[Any], object]) -> Callable[[int], 
 @contextmanager
 def make_store() -> Iterator[Replica]:
     """An enrolled store with nothing in it, encrypted, on the disk where temporary files are."""
-    with TemporaryDirectory(prefix="store-agent-bench-", ignore_cleanup_errors=True) as folder:
-        try:
-            with open_replica(Path(folder)) as replica:
-                yield replica
-        except OSError as error:
-            raise Trouble(f"The benchmark cannot write in {folder}: {error}.") from error
+    with TemporaryDirectory(prefix="store-agent-bench-") as folder, open_replica(Path(folder)) as replica:
+        yield replica
 
 
 def fill(replica: Replica, rows: Iterator[Any]) -> float:

@@ -43,9 +43,9 @@ CHIPS = named("japan-snacks")
 BISCUITS = named("japan-snacks", 1)
 GIFT_CARD = named("gift-cards")
 SOAP = named("body-care")
-DRINK = named("drinks")
-SNACK = named("snacks")
-"""Drink and snack are found missing when orders are picked: whatever their number says, their shelf is empty then."""
+DRINK, OTHER_DRINK = named("drinks"), named("drinks", 1)
+SNACK, OTHER_SNACK = named("snacks"), named("snacks", 1)
+"""These are found missing when orders are picked: whatever their number says, their shelf is empty then."""
 
 
 def make_products(seed: int) -> tuple[Product, ...]:

@@ -5,6 +5,7 @@ Everything is asked for as a person would; what was done before is refused there
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from store_agent.demo.sample import products as known
@@ -13,6 +14,7 @@ from store_agent.demo.sample.stories import PEOPLE, Person
 from store_agent.desk import pickups, tags
 from store_agent.desk.counter import Counter
 from store_agent.domain.members import Member
+from store_agent.domain.operation import Refusal
 from store_agent.domain.pickups import IdentityCheck, Pickup, PickupState, RejectReason
 from store_agent.domain.products import Product
 from store_agent.domain.purchases import PurchaseLine, RecordPurchase
@@ -26,55 +28,57 @@ PAST: tuple[tuple[int, tuple[tuple[str, int], ...]], ...] = (
 SHELF = "P3"
 
 
-def progress(counter: Counter) -> None:
-    """Bring a store that has just got its first rows to the middle of a working day."""
+def progress(counter: Counter) -> list[Refusal]:
+    """Bring a store that has just got its first rows to the middle of a working day; returns what was refused: nothing."""
+    refused: list[Refusal] = []
     for course in COURSES:
         order: Pickup | None = pickups.find(counter, order_no(counter.store_id, course))
         # Only what nobody has touched: someone may have begun to work with the sample.
         if order is not None and order.state is PickupState.PLACED:
-            _move(counter, order, course)
+            refused += [refusal for refusal in _move(counter, order, course) if refusal]
     for person in PEOPLE:
         if person.home_store == counter.store_id:
             _remember(counter, person)
+    return refused
 
 
-def _move(counter: Counter, order: Pickup, course: Course) -> None:
+def _move(counter: Counter, order: Pickup, course: Course) -> Iterator[Refusal | None]:
     if course in (Course.PLACED, Course.PLACED_UNPAID, Course.PLACED_FOR_PROXY):
         return
     if course is Course.REJECTED:
-        pickups.reject(counter, order.id, RejectReason.DAMAGED)
+        yield pickups.reject(counter, order.id, RejectReason.DAMAGED)
         return
-    pickups.accept(counter, order.id)
+    yield pickups.accept(counter, order.id)
     if course is Course.ACCEPTED:
         return
-    pickups.start_picking(counter, order.id)
-    _pick(counter, order, course)
+    yield pickups.start_picking(counter, order.id)
+    yield from _pick(counter, order, course)
     if course is Course.PICKING:
         return
-    pickups.mark_ready(counter, order.id, SHELF)
+    yield pickups.mark_ready(counter, order.id, SHELF)
     if course is Course.HANDED_OVER:
-        pickups.hand_over(counter, order.id, IdentityCheck.CODE)
+        yield pickups.hand_over(counter, order.id, IdentityCheck.CODE)
     if course in (Course.EXPIRED, Course.RETURNED):
-        pickups.expire(counter, order.id)
+        yield pickups.expire(counter, order.id)
     if course is Course.RETURNED:
-        pickups.return_to_shelf(counter, order.id)
+        yield pickups.return_to_shelf(counter, order.id)
 
 
-def _pick(counter: Counter, order: Pickup, course: Course) -> None:
+def _pick(counter: Counter, order: Pickup, course: Course) -> Iterator[Refusal | None]:
     """All of it; or one line short, one replaced, and while it is being picked the last one still open."""
     has_gaps = course in (Course.PICKING, Course.READY_IN_PART)
     for place, line in enumerate(order.lines):
-        if has_gaps and place == 0 and line.quantity > 1:
-            pickups.pick(counter, order.id, line.no, picked=line.quantity - 1, short=1)
+        if has_gaps and place == 0:
+            yield pickups.pick(counter, order.id, line.no, picked=line.quantity - 1, short=1)
         elif has_gaps and place == 1:
-            _replace(counter, order, line.no, line.quantity)
+            yield _replace(counter, order, line.no, line.quantity)
         elif course is not Course.PICKING or place < len(order.lines) - 1:
-            pickups.pick(counter, order.id, line.no, picked=line.quantity)
+            yield pickups.pick(counter, order.id, line.no, picked=line.quantity)
 
 
-def _replace(counter: Counter, order: Pickup, line_no: int, quantity: int) -> None:
+def _replace(counter: Counter, order: Pickup, line_no: int, quantity: int) -> Refusal | None:
     other: Product | None = counter.replica.view.get("product", known.BISCUITS)
-    pickups.pick(
+    return pickups.pick(
         counter,
         order.id,
         line_no,
