@@ -37,6 +37,8 @@ from store_agent.words import _
 VERSION = 1
 """Of the envelope. Bytes in a journal are never migrated; a reader of a later version reads the earlier ones."""
 BYTES_MOST = 64 * 1024
+NUMBER_MOST = 2**53
+"""Beyond it other readers of JSON round, and the ledger's columns end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +139,14 @@ def hash_of(data: bytes) -> str:
 
 
 def encode_entry(operation: Operation, device: str, epoch: int, seq: int, prev_hash: str) -> Entry:
-    """Write an operation down, once and for all."""
-    body = msgspec.Raw(_encoder.encode(operation))
+    """Write an operation down, once and for all; raises Trouble for one that nobody could ever read back."""
+    try:
+        body = msgspec.Raw(_encoder.encode(operation))
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise Trouble(_("This cannot be written down."), str(error)) from error
     data = _encoder.encode(Envelope(VERSION, device, epoch, seq, prev_hash, operation.kind, body))
+    # Read back before it is kept: a journal with one entry that cannot be read would stop the whole store.
+    decode_entry(data)
     return Entry(operation, device, epoch, seq, prev_hash, data)
 
 
@@ -147,9 +154,6 @@ def decode_entry(data: bytes) -> Entry:
     """Read an operation back; raises Trouble for bytes that are none."""
     if len(data) > BYTES_MOST:
         raise Trouble(_("An operation is larger than any can be."))
-    if b"\\u0000" in data:
-        # PostgreSQL keeps no NUL in a text, so an operation that holds one could never be written down there.
-        raise Trouble(_("An operation cannot be read."), "NUL")
     try:
         envelope = _envelope_decoder.decode(data)
         operation = _operation_decoders[envelope.kind].decode(envelope.body)
@@ -159,7 +163,7 @@ def decode_entry(data: bytes) -> Entry:
         raise Trouble(_("An operation cannot be read."), str(error)) from error
     if envelope.version != VERSION:
         raise Trouble(_("An operation was written by a newer version."), _("Update Store Agent."))
-    check_moments(operation)
+    check_values(operation)
     return Entry(operation, envelope.device, envelope.epoch, envelope.seq, envelope.prev_hash, data)
 
 
@@ -186,22 +190,34 @@ def decode_row(table: str, data: bytes | str) -> Any:
         raise Trouble(_("A row of {table} cannot be read.").format(table=table), str(error)) from error
 
 
+def check_values(value: Any) -> None:
+    """What msgspec lets pass and an operation may not hold; raises Trouble."""
+    check_moments(value)
+    for leaf in _leaves(value):
+        if isinstance(leaf, str) and "\0" in leaf:
+            # PostgreSQL keeps no NUL in a text, so an operation that holds one could never be written down there.
+            raise Trouble(_("An operation cannot be read."), "NUL")
+        if isinstance(leaf, int) and abs(leaf) > NUMBER_MOST:
+            raise Trouble(_("A number in an operation is larger than any can be."))
+
+
 def check_moments(value: Any) -> None:
     """Every moment in an operation must say its zone: msgspec lets one pass that does not."""
-    for moment in _moments(value):
-        if moment.tzinfo is None:
+    for leaf in _leaves(value):
+        if isinstance(leaf, datetime) and leaf.tzinfo is None:
             raise Trouble(_("A moment in an operation has no time zone."))
 
 
-def _moments(value: Any) -> Iterator[datetime]:
-    if isinstance(value, datetime):
-        yield value
-    elif isinstance(value, tuple):
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, tuple):
         for part in value:
-            yield from _moments(part)
+            yield from _leaves(part)
     elif isinstance(value, dict):
-        for part in value.values():
-            yield from _moments(part)
+        for name, part in value.items():
+            yield name
+            yield from _leaves(part)
     elif is_dataclass(value):
         for field in fields(value):
-            yield from _moments(getattr(value, field.name))
+            yield from _leaves(getattr(value, field.name))
+    else:
+        yield value

@@ -168,10 +168,22 @@ def belongings() -> list[Any]:
         Account(id=WANG, batches=batches),
         MemberTags(id=WANG, tags=tags, notes=(note,)),
         Purchase(
-            id="p-old", member_id=WANG, at=NOW - timedelta(days=34), store=STORE, total_minor=350, paid_minor=350, lines=lines
+            id="p-old",
+            member_id=WANG,
+            at=NOW - timedelta(days=34),
+            store=STORE,
+            total_minor=350,
+            paid_minor=350,
+            lines=lines,
         ),
         Purchase(
-            id="p-web", member_id=WANG, at=NOW - timedelta(days=60), store="", channel="online", total_minor=820, paid_minor=820
+            id="p-web",
+            member_id=WANG,
+            at=NOW - timedelta(days=60),
+            store="",
+            channel="online",
+            total_minor=820,
+            paid_minor=820,
         ),
     ]
 
@@ -232,7 +244,12 @@ def shelves() -> list[Any]:
 
 
 def words() -> list[TagWord]:
-    labels = [("coffee", "咖啡", "Coffee"), ("japan", "日本零食", "Japanese snacks"), ("vip", "貴賓", "VIP"), ("tea", "茶", "Tea")]
+    labels = [
+        ("coffee", "咖啡", "Coffee"),
+        ("japan", "日本零食", "Japanese snacks"),
+        ("vip", "貴賓", "VIP"),
+        ("tea", "茶", "Tea"),
+    ]
     return [TagWord(id=id_, labels=names(chinese, english)) for id_, chinese, english in labels]
 
 

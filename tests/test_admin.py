@@ -54,7 +54,9 @@ async def test_without_the_token_nothing_is_told_or_taken(office: HeadOffice, he
         assert (answer.status_code, answer.json()["error"]) == (401, "token"), endpoint.path
 
 
-async def test_a_centre_without_a_token_declines_every_token(fresh_database: FreshDatabase, clock: StandingClock) -> None:
+async def test_a_centre_without_a_token_declines_every_token(
+    fresh_database: FreshDatabase, clock: StandingClock
+) -> None:
     async with open_head_office(fresh_database(), clock, token="") as office:
         for header in ("", "Bearer", "Bearer ", f"Bearer {TOKEN}"):
             answer = await office.http.get("/v1/admin/stores", headers={"authorization": header})
@@ -71,7 +73,9 @@ async def test_an_order_is_placed_once_and_its_pieces_are_promised(office: HeadO
     order = await office.ask("GET", "orders/W-1001")
     assert (order["state"], order["lines"][0]["quantity"], order["member_id"]) == ("placed", 2, "m1")
     assert await office.count("select count(*) from feed where stream = 'store/s1' and tbl = 'pickup'") == 1
-    groups = "select count(distinct group_end) from feed where stream = 'store/s1' and (tbl = 'pickup' or tbl = 'stock')"
+    groups = (
+        "select count(distinct group_end) from feed where stream = 'store/s1' and (tbl = 'pickup' or tbl = 'stock')"
+    )
     assert await office.count(groups) == 2, "the order and its holds are one group, the opening stock is another"
 
 
@@ -253,7 +257,9 @@ async def test_segment_tags_are_set_without_touching_those_of_staff(office: Head
 
 async def test_a_code_enrols_a_device_that_can_be_revoked(office: HeadOffice) -> None:
     made = await office.ask("POST", "enrolment-codes", {"store": "s1", "hours": 2})
-    enrolled = await office.http.post("/v1/enrol", json={"code": made["code"], "public_key": "0" * 64, "name": "counter"})
+    enrolled = await office.http.post(
+        "/v1/enrol", json={"code": made["code"], "public_key": "0" * 64, "name": "counter"}
+    )
     device = enrolled.json()["device"]
     [one, _two] = await office.ask("GET", "stores")
     assert [view["id"] for view in one["devices"]] == [device]

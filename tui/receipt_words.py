@@ -15,7 +15,9 @@ def receipt_words(quote: Quote, receipt: Receipt, balance_before: int) -> tuple[
     if receipt.bill.taken:
         names = _(", ").join(coupon_name(quote, taken.coupon_id) for taken in receipt.bill.taken)
         if saved_minor := receipt.bill.saved_minor:
-            used.append(_("{names} used, {money} saved.").format(names=names, money=money(saved_minor, receipt.currency)))
+            used.append(
+                _("{names} used, {money} saved.").format(names=names, money=money(saved_minor, receipt.currency))
+            )
         else:
             used.append(_("{names} used.").format(names=names))
     if receipt.points_used:

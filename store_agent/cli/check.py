@@ -23,7 +23,7 @@ from store_agent.words import _, later
 def scan(ctx: click.Context, pictures: tuple[str, ...], as_json: bool) -> None:
     """Read pictures; one that is none is said, after the others were read."""
     settings = configuration().settings
-    from store_agent.scan import scan_pictures
+    from store_agent.scan.pictures import scan_pictures
 
     fallback = None if settings.charset == "none" else settings.charset
     found = scan_pictures(list(pictures), settings.region, fallback=fallback)

@@ -5,6 +5,7 @@ Disposable: it may be deleted at any time and comes back from the centre. Only t
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -96,6 +97,10 @@ class Cache:
         if table not in NOUN_OF:
             raise Trouble(_("The centre sent a kind of row that this version does not know."), _("Update Store Agent."))
         latest = {row.id: row for row in sorted(arrivals, key=lambda row: row.revision)}
+        # Read before it is kept: a row that nobody can read would be in the way of everything that looks at its table.
+        decoded = {row.id: decode_row(table, row.body) for row in latest.values()}
+        if any(row.id != id_ for id_, row in decoded.items()):
+            raise Trouble(_("A row of {table} cannot be read.").format(table=table))
         indexer = INDEXED.get(table)
         known = set(self._revisions(table, latest)) if indexer else set()
         self.db.conn.executemany(
@@ -105,13 +110,14 @@ class Cache:
         )
         if indexer:
             for new in (True, False):
-                rows = [decode_row(table, row.body) for row in latest.values() if (row.id not in known) == new]
+                rows = [row for id_, row in decoded.items() if (id_ not in known) == new]
                 search.index(self.db, table, [(row.id, *indexer(row)) for row in rows], new=new)
 
     def _revisions(self, table: str, ids: Iterable[str]) -> list[str]:
-        wanted = list(ids)
-        marks = ",".join("?" * len(wanted))
-        return [row[0] for row in self.db.conn.execute(f"select id from {table} where id in ({marks})", wanted)]
+        # As one value: the centre may write more rows at once than a statement has places for values.
+        wanted = json.dumps(list(ids))
+        query = f"select id from {table} where id in (select value from json_each(?))"
+        return [row[0] for row in self.db.conn.execute(query, [wanted])]
 
     def _raise_floor(self) -> None:
         """Below the floor every own operation is answered, so nobody needs to look there again."""

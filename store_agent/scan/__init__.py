@@ -9,7 +9,6 @@ from store_agent.scan.brands import BrandPattern, brand_patterns
 from store_agent.scan.invoices import Invoice, InvoiceItem, business_number_is_valid
 from store_agent.scan.kinds import Scan, ScanKind, ScanReason
 from store_agent.scan.phones import read_phone
-from store_agent.scan.pictures import scan_fields, scan_pictures
 from store_agent.scan.plain_codes import make_code
 from store_agent.scan.reading import SIGNED_PREFIX, ReadSigned, read_scan
 
@@ -27,6 +26,4 @@ __all__ = [
     "make_code",
     "read_phone",
     "read_scan",
-    "scan_fields",
-    "scan_pictures",
 ]

@@ -195,7 +195,9 @@ class BoardDialog(Dialog):
             AskDialog(
                 self.counter,
                 _("Cancel"),
-                _("The customer asked to cancel. Put order {order_no} back?").format(order_no=safe_text(order.order_no)),
+                _("The customer asked to cancel. Put order {order_no} back?").format(
+                    order_no=safe_text(order.order_no)
+                ),
                 lambda _number, _reason: pickups.release_cancelled(self.counter, order.id),
                 said=_("Order {order_no} is cancelled.").format(order_no=safe_text(order.order_no)),
             )

@@ -74,7 +74,9 @@ class AskDialog(Dialog):
         lines = []
         for n, (_code, words) in enumerate(self.reasons):
             is_it = n == self.place
-            lines.append(Content.styled(f" {'(●)' if is_it else '( )'} {n + 1} {words}", "bold $text-success" if is_it else ""))
+            lines.append(
+                Content.styled(f" {'(●)' if is_it else '( )'} {n + 1} {words}", "bold $text-success" if is_it else "")
+            )
         return stacked(lines)
 
     def action_move(self, steps: int) -> None:

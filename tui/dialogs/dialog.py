@@ -119,7 +119,9 @@ class Dialog(Speaking, ModalScreen[Outcome | None]):
         if self.is_over or self.take_scan(message):
             return
         if self.keeps_on_scan:
-            self.say(warned(_("That code is not for this form."), _("Finish here, or leave with Esc, then scan again.")))
+            self.say(
+                warned(_("That code is not for this form."), _("Finish here, or leave with Esc, then scan again."))
+            )
             return
         self.finish(Outcome(scanned=message))
 

@@ -52,9 +52,7 @@ class HandOverDialog(Dialog):
         Key("f5", "next_order", later("Next order"), ""),
     )
 
-    def __init__(
-        self, counter: Counter, orders: tuple[Pickup, ...], check: IdentityCheck = IdentityCheck.NONE
-    ) -> None:
+    def __init__(self, counter: Counter, orders: tuple[Pickup, ...], check: IdentityCheck = IdentityCheck.NONE) -> None:
         super().__init__(counter)
         self.orders = orders
         self.place = 0

@@ -76,7 +76,9 @@ class RedeemDialog(Dialog):
         """Without coupons it is the purchase alone, which earns points."""
         if not self.usable:
             self.query_one(OptionList).display = False
-            self.say(told(_("No coupon counts for this basket."), _("Enter records the purchase and gives the points.")))
+            self.say(
+                told(_("No coupon counts for this basket."), _("Enter records the purchase and gives the points."))
+            )
 
     def _options(self) -> list[Option]:
         return [

@@ -153,7 +153,9 @@ class StockDialog(Dialog):
             _figure(_("On hand"), here.on_hand, _since(here.moved_at, now), "$text-error" if here.is_negative else ""),
             _figure(_("Held for orders"), here.held, "", ""),
             _figure(_("Kept back for safety"), here.safety, "", ""),
-            _figure(_("Can be sold"), here.sellable, "", "bold $text-success" if here.sellable else "bold $text-warning"),
+            _figure(
+                _("Can be sold"), here.sellable, "", "bold $text-success" if here.sellable else "bold $text-warning"
+            ),
         ]
         counted = _("never counted")
         if here.counted_at:

@@ -69,7 +69,9 @@ class TagDialog(Dialog):
         has = id_ in self.held
         does = _("take away") if has else ""
         return Content.assemble(
-            ("✓ " if has else "  ", "$text-success"), (safe_text(label), "bold" if has else ""), (f"  {does}", "$foreground 55%")
+            ("✓ " if has else "  ", "$text-success"),
+            (safe_text(label), "bold" if has else ""),
+            (f"  {does}", "$foreground 55%"),
         )
 
     def on_input_changed(self, message: Input.Changed) -> None:

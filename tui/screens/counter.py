@@ -252,7 +252,9 @@ class CounterScreen(Speaking, Screen[None]):
         others = tuple(other for other in self.visit.shown if other.id != coupon.id)
         self.visit = replace(self.visit, shown=(*others, coupon))
         if not self.visit.member_id:
-            self.say(told(_("The coupon is noted."), _("Scan the member, and the products or =350: then it is taken off.")))
+            self.say(
+                told(_("The coupon is noted."), _("Scan the member, and the products or =350: then it is taken off."))
+            )
             return
         quote = self.overview.quote if self.overview else None
         verdict = next((one for one in quote.verdicts if one.coupon_id == coupon.id), None) if quote else None

@@ -38,7 +38,8 @@ class BasketPane(Pane):
             hint = _("Scan products, or type =350 for a total of {money}.")
             return [
                 Content.styled(
-                    hint.format(money=money(350 if basket.currency == "TWD" else 35000, basket.currency)), "$foreground 55%"
+                    hint.format(money=money(350 if basket.currency == "TWD" else 35000, basket.currency)),
+                    "$foreground 55%",
                 )
             ]
         return [*_goods(overview, width), *_sum(overview, width)]
@@ -66,7 +67,9 @@ def _sum(overview: CounterOverview, width: int) -> Iterator[Content]:
     basket, bill, quote = overview.visit.basket, overview.bill, overview.quote
     yield Content.styled("─" * width, "$foreground 22%")
     if bill and bill.taken and quote:
-        yield pair((_("Total"), "$foreground 55%"), (money(basket.total_minor, basket.currency), "$foreground 55%"), width)
+        yield pair(
+            (_("Total"), "$foreground 55%"), (money(basket.total_minor, basket.currency), "$foreground 55%"), width
+        )
         for taken in bill.taken:
             off = f"-{money(taken.saves_minor, basket.currency)}" if taken.saves_minor else _("free")
             yield pair((f"✔ {coupon_name(quote, taken.coupon_id)}", "$text-success"), (off, "$text-success"), width)
