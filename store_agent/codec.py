@@ -6,9 +6,9 @@ its identity and are never made again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -192,32 +192,46 @@ def decode_row(table: str, data: bytes | str) -> Any:
 
 def check_values(value: Any) -> None:
     """What msgspec lets pass and an operation may not hold; raises Trouble."""
-    check_moments(value)
     for leaf in _leaves(value):
-        if isinstance(leaf, str) and "\0" in leaf:
-            # PostgreSQL keeps no NUL in a text, so an operation that holds one could never be written down there.
-            raise Trouble(_("An operation cannot be read."), "NUL")
-        if isinstance(leaf, int) and abs(leaf) > NUMBER_MOST:
-            raise Trouble(_("A number in an operation is larger than any can be."))
+        if isinstance(leaf, str):
+            if "\0" in leaf:
+                # PostgreSQL keeps no NUL in a text, so an operation that holds one could never be written down there.
+                raise Trouble(_("An operation cannot be read."), "NUL")
+        elif isinstance(leaf, int):
+            if abs(leaf) > NUMBER_MOST:
+                raise Trouble(_("A number in an operation is larger than any can be."))
+        elif isinstance(leaf, datetime):
+            _check_moment(leaf)
 
 
 def check_moments(value: Any) -> None:
     """Every moment in an operation must say its zone: msgspec lets one pass that does not."""
     for leaf in _leaves(value):
-        if isinstance(leaf, datetime) and leaf.tzinfo is None:
-            raise Trouble(_("A moment in an operation has no time zone."))
+        if isinstance(leaf, datetime):
+            _check_moment(leaf)
 
 
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, tuple):
-        for part in value:
-            yield from _leaves(part)
-    elif isinstance(value, dict):
-        for name, part in value.items():
-            yield name
-            yield from _leaves(part)
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from _leaves(getattr(value, field.name))
-    else:
-        yield value
+def _check_moment(moment: datetime) -> None:
+    if moment.tzinfo is None:
+        raise Trouble(_("A moment in an operation has no time zone."))
+
+
+def _leaves(value: Any) -> list[Any]:
+    """All that a value holds at any depth. In one loop, as this stands between a key pressed and the yes on the screen."""
+    leaves, left = [], [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, tuple):
+            left += part
+        elif isinstance(part, dict):
+            left += [*part, *part.values()]
+        elif names := _names_of(type(part)):
+            left += [getattr(part, name) for name in names]
+        else:
+            leaves.append(part)
+    return leaves
+
+
+@cache
+def _names_of(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()

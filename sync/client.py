@@ -83,18 +83,19 @@ class Client:
             text = wire.signed_text(method, target, self._device, body)
             headers[wire.SIGNATURE_HEADER] = wire.sign(self._secret, text)
         try:
-            response = await self._http.request(
+            async with self._http.stream(
                 method, target, content=body, headers=headers, timeout=timeout_s or self._request_s
-            )
+            ) as response:
+                content = await _read(response)
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
             raise TooMuch(_("The centre took too long to answer."), _("It will be asked again.")) from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Trouble(_("The centre's address is none."), _("Check `centre_url` in the configuration.")) from error
         except httpx.HTTPError as error:
             raise Offline(_("The centre cannot be reached."), _("Work goes on; it will be tried again.")) from error
-        _check(response)
+        _check(response, content)
         try:
-            return msgspec.json.decode(response.content, type=kind)
+            return msgspec.json.decode(content, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Rubbish(
                 _("The centre's answer makes no sense."), _("Nothing was taken from it. Is the address right?")
@@ -110,13 +111,24 @@ class Client:
         await self.close()
 
 
-def _check(response: httpx.Response) -> None:
+async def _read(response: httpx.Response) -> bytes:
+    """The whole reply, up to what any reply of a centre can be."""
+    parts, size = [], 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > REPLY_BYTES_MOST:
+            raise Rubbish(_("The centre's answer is larger than any can be."), _("Is the address right?"))
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _check(response: httpx.Response, content: bytes) -> None:
     status = response.status_code
     if status == 200:
         return
     if status in (408, 413):
         raise TooMuch(_("The request was too large for the centre."), _("It will be sent in smaller parts."))
-    sentence = _sentence(response)
+    sentence = _sentence(content)
     if status in (401, 403):
         raise Unwelcome(
             sentence or _("The centre does not know this device."), _("Enrol it again: `store-agent enroll`.")
@@ -127,10 +139,10 @@ def _check(response: httpx.Response) -> None:
     raise Rubbish(sentence or _("The centre did not take the request ({status}).").format(status=status))
 
 
-def _sentence(response: httpx.Response) -> str:
+def _sentence(content: bytes) -> str:
     try:
-        return msgspec.json.decode(response.content, type=wire.Problem).sentence
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return msgspec.json.decode(content, type=wire.Problem).sentence
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
 
 

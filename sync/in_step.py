@@ -85,7 +85,7 @@ class InStep:
         """Keep in step until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._patiently("push", self.push_once))
-            tasks.create_task(self._patiently("pull", self.pull_once))
+            tasks.create_task(self._patiently("pull", self._pull_in_turn))
 
     async def push_once(self) -> None:
         """Send the oldest operations that the centre does not hold; where there are none, wait for some."""
@@ -102,14 +102,22 @@ class InStep:
         self._session.received(reply)
         self._heard("push")
 
-    async def pull_once(self) -> None:
-        """Take what the centre has to say; where that is nothing, it may hold the line for a while."""
-        wait_s = 0.0 if self.contact.heard_at is None or self.contact.offline_since else self._long_poll_s
+    async def _pull_in_turn(self) -> None:
+        """Ask again at once while there is more; but a centre that does not hold the line is not asked without pause."""
+        began_s = self._clock.monotonic()
+        if not await self.pull_once() and self._clock.monotonic() - began_s < LOOK_S:
+            await self._clock.sleep(LOOK_S)
+
+    async def pull_once(self) -> int:
+        """Take what the centre has to say, how much it was; where that is nothing, it may hold the line for a while."""
+        # Whether pushing works says nothing of this line: a stuck push must not turn waiting into asking without end.
+        wait_s = 0.0 if self.contact.heard_at is None or "pull" in self._lost_since else self._long_poll_s
         reply = await self._client.pull(self._session.cursors(), self._session.page_rows, wait_s)
         brought = self._session.absorb(reply)
         self._heard("pull")
         if brought:
             self._changed()
+        return brought
 
     async def _wait_for_work(self) -> None:
         self._poked.clear()
@@ -146,10 +154,14 @@ class InStep:
         """Other terminals of this store read the state of the line from the cache."""
         turned = (contact.offline_since, contact.trouble) != (self.contact.offline_since, self.contact.trouble)
         self.contact = contact
-        self._session.replica.cache.keep(
-            heard_at=contact.heard_at.isoformat() if contact.heard_at else "",
-            offline_since=contact.offline_since.isoformat() if contact.offline_since else "",
-            trouble=contact.trouble,
-        )
+        try:
+            self._session.replica.cache.keep(
+                heard_at=contact.heard_at.isoformat() if contact.heard_at else "",
+                offline_since=contact.offline_since.isoformat() if contact.offline_since else "",
+                trouble=contact.trouble,
+            )
+        except Trouble as trouble:
+            # A full disk must not end the loops: what cannot be told now is told once there is room.
+            log.warning("the state of the line cannot be kept: %s", trouble.what)
         if turned:
             self._changed()

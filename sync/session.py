@@ -60,7 +60,6 @@ class Session:
 
     def absorb(self, reply: PullReply) -> int:
         """Take a reply's rows, answers and cursors in one transaction; returns how many rows it brought."""
-        self._meet(reply.incarnation)
         cursors = self.cursors()
         rows: list[Arrival] = []
         answers: list[Answer] = []
@@ -74,7 +73,8 @@ class Session:
                 if row.table == ANSWER:
                     answers.append(self._answer(bytes(row.body)))
                 else:
-                    rows.append(Arrival(row.table, row.id, row.revision, str(row.body, "utf-8")))
+                    rows.append(Arrival(row.table, row.id, row.revision, self._text(row.body)))
+        self._meet(reply.incarnation)
         self.replica.cache.absorb(Absorbed(rows, answers, read))
         return len(rows) + len(answers)
 
@@ -92,12 +92,21 @@ class Session:
     def _check(page: StreamPage, cursor: int) -> None:
         """Positions are gapless: a row that is missing would be missing for ever."""
         positions = [row.position for row in page.rows]
-        if positions != list(range(cursor + 1, cursor + 1 + len(positions))) or page.position != cursor + len(
-            positions
-        ):
+        gapless = positions == list(range(cursor + 1, cursor + 1 + len(positions)))
+        if not gapless or page.position != cursor + len(positions) or page.head < page.position:
             raise Rubbish(_("The centre's reply leaves something out."), _("It will be asked again."))
 
     @staticmethod
     def _answer(body: bytes) -> Answer:
-        answer = msgspec.json.decode(body, type=AnswerBody)
+        try:
+            answer = msgspec.json.decode(body, type=AnswerBody)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Rubbish(_("The centre's answer makes no sense."), str(error)) from error
         return Answer(answer.op_id, answer.epoch, answer.seq, answer.outcome, body.decode())
+
+    @staticmethod
+    def _text(body: msgspec.Raw) -> str:
+        try:
+            return str(body, "utf-8")
+        except UnicodeDecodeError as error:
+            raise Rubbish(_("The centre's answer makes no sense."), str(error)) from error

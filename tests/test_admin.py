@@ -48,7 +48,7 @@ async def test_without_the_token_nothing_is_told_or_taken(office: HeadOffice, he
         answer = await office.http.request(
             endpoint.method,
             endpoint.path.replace("{", "").replace("}", ""),
-            headers={"authorization": header.encode()},
+            headers=[(b"authorization", header.encode())],
             content=b"x" * 5_000_000,
         )
         assert (answer.status_code, answer.json()["error"]) == (401, "token"), endpoint.path
@@ -201,7 +201,7 @@ async def test_a_campaign_that_makes_no_sense_is_declined(
 
 async def test_coupons_are_put_into_hands_once(office: HeadOffice) -> None:
     await office.ask("POST", "campaigns", CAMPAIGN)
-    coupons = [
+    coupons: list[Any] = [
         {"campaign_id": "c85", "member_id": "m1"},
         {"campaign_id": "c85", "phone": "0912-345-679", "valid_until": "2027-01-01T00:00:00+08:00"},
         {"campaign_id": "c85", "code": "SPRING", "uses_limit": 100},

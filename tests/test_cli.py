@@ -15,8 +15,9 @@ from typing import Any
 
 import click
 import pytest
+from PIL import Image
 
-from store_agent import words
+from store_agent import qr, words
 from store_agent.cli import group, main
 from store_agent.cli.speech import CLICK_SAYS
 from store_agent.clock import Ids, SystemClock
@@ -216,25 +217,20 @@ def test_trouble_from_within_and_an_interrupt_end_cleanly(entry: Callable[..., N
 
 
 def test_scan_prints_an_object_for_each_picture_and_says_what_is_none(
-    monkeypatch: pytest.MonkeyPatch, capsys: Shown
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Shown
 ) -> None:
-    def scan_pictures(paths: list[str], region: str) -> list[dict[str, Any]]:
-        good = {"file": paths[0], "codes": [{"format": "EAN13", "text": "4712345678904", "kind": "product"}]}
-        return [
-            good,
-            {"file": paths[1], "codes": []},
-            {"file": paths[2], "codes": [], "trouble": f"{region}: no.", "hint": "Do."},
-        ]
-
-    stand_in = types.ModuleType("store_agent.scan")
-    vars(stand_in)["scan_pictures"] = scan_pictures
-    monkeypatch.setitem(sys.modules, "store_agent.scan", stand_in)
+    monkeypatch.chdir(tmp_path)
+    qr.save("0912345678", tmp_path / "a.png")
+    Image.new("L", (80, 80), 255).save(tmp_path / "b.png")
+    (tmp_path / "c.txt").write_text("no picture")
     assert main(["scan", "a.png", "b.png", "c.txt"]) == 2
     out, err = capsys.readouterr()
-    assert out == "a.png: product (EAN13) 4712345678904\nb.png: no code was found.\n"
-    assert err == "TW: no. Do.\n"
+    assert out == "a.png: phone (QRCode) 0912345678\nb.png: no code was found.\n"
+    assert "c.txt" in err
     assert main(["scan", "a.png", "b.png", "c.txt", "--json"]) == 2
-    assert [picture["file"] for picture in json.loads(capsys.readouterr().out)] == ["a.png", "b.png", "c.txt"]
+    found = json.loads(capsys.readouterr().out)
+    assert [picture["file"] for picture in found] == ["a.png", "b.png", "c.txt"]
+    assert found[0]["codes"][0]["value"] == "+886912345678"
 
 
 def test_the_command_line_starts_without_what_is_heavy() -> None:

@@ -76,8 +76,8 @@ async def test_broken_rows_are_told_and_the_good_ones_taken(office: HeadOffice) 
         b"bad id!,0912345689,Z,s1,,,",
         b",0912345689,Z,s1,,,",
         b"",
-        '=1+1,0912345690,"Z ""the"" 2nd\nline",s1,,,'.encode(),
-        'm18,0912345690,"Z ""the"" 2nd\nline",s1,,,'.encode(),
+        b'=1+1,0912345690,"Z ""the"" 2nd\nline",s1,,,',
+        b'm18,0912345690,"Z ""the"" 2nd\nline",s1,,,',
     ]
     report = await office.bring("members", b"\n".join(lines))
     errors = {error["row"]: (error["column"], error["why"]) for error in report["errors"]}
@@ -134,9 +134,8 @@ async def test_json_lines_and_arrays_are_read_in_any_pieces(office: HeadOffice) 
     lines = b'{"id": "m1", "phone": "0912345678", "name": "a"}\nnonsense\n\n{"id": "m2", "nmae": "b"}\n[1]\n'
     report = await office.bring("members", lines)
     assert [(error["row"], error["column"]) for error in report["errors"]] == [(2, ""), (4, "nmae"), (5, "")]
-    array = '[ {"gtin": "%s", "name": {"zh-TW": "茶 \\"[{,"}, "price_minor.TWD": 35}, {}, 7, {"gtin": "4711"}]' % gtin(
-        1
-    )
+    tea = '{"gtin": "' + gtin(1) + '", "name": {"zh-TW": "茶 \\"[{,"}, "price_minor.TWD": 35}'
+    array = "[ " + tea + ', {}, 7, {"gtin": "4711"}]'
     report = await office.bring("products", in_pieces(bytes([byte]) for byte in array.encode()))
     assert (report["taken"], [error["row"] for error in report["errors"]]) == (1, [2, 3, 4])
     [product] = await office.rows("product", gtin(1).zfill(14))
@@ -246,8 +245,7 @@ async def test_any_bytes_give_records_or_are_declined(data: bytes, size: int, st
     pieces = [data[at : at + size] for at in range(0, len(data), size)]
     try:
         records = await read(pieces)
-    except Declined as declined:
-        assert declined.status == 422
+    except Declined:
         return
     assert all((record.values is None) is bool(record.why) for record in records)
     assert [record.row for record in records] == sorted({record.row for record in records})

@@ -23,8 +23,8 @@ from store_agent.scan import (
     business_number_is_valid,
     make_code,
     read_scan,
-    scan_pictures,
 )
+from store_agent.scan.pictures import scan_pictures
 from store_agent.scan.plain_codes import ALPHABET, NUMBERS, PREFIXES
 from store_agent.trouble import Trouble
 

@@ -13,6 +13,7 @@ from textual.reactive import reactive
 from store_agent.desk import overviews
 from store_agent.desk.counter import Counter
 from store_agent.safe_text import safe_text
+from store_agent.trouble import Trouble
 from store_agent.words import LANGUAGES, _, language, use_language
 from store_agent.words.formats import use_store
 from tui.naming import spoken
@@ -24,6 +25,8 @@ from tui.speaking import Speaking, TroubleFound
 from tui.themes import THEMES
 from tui.widgets.status_bar import Distance, StatusBar
 
+AGAIN_S = 5.0
+"""How long after a trouble it is tried again to keep in step."""
 GLANCE_S = 1.0
 """How often it is looked whether another terminal did something."""
 
@@ -82,9 +85,23 @@ class StoreApp(Speaking, ScanningApp[None]):
         self.show_place()
         self.look()
         self.push_screen(CounterScreen(self.counter, LookUp(self._sight), has_cable=self.cable is not None))
-        self.set_interval(GLANCE_S, lambda: self.post_message(self.Glanced()))
+        self.set_interval(GLANCE_S, self.glance)
         if self._keep_in_step:
-            self.run_worker(self._keep_in_step(lambda: self.post_message(self.Glanced())), group="step", exclusive=True)
+            self.run_worker(self._step(self._keep_in_step), group="step", exclusive=True)
+
+    async def _step(self, keep_in_step: KeepInStep) -> None:
+        """Keep in step for as long as the program runs; what stops it is said, and then it goes on."""
+        while True:
+            try:
+                await keep_in_step(self.glance)
+                return
+            except Trouble as trouble:
+                self.post_message(TroubleFound(trouble))
+                await self.counter.clock.sleep(AGAIN_S)
+
+    def glance(self) -> None:
+        """Look whether anything is new, once what was asked before is done."""
+        self.post_message(self.Glanced())
 
     def make_status_bar(self) -> StatusBar:
         """The last line of a screen, with what the app knows."""
@@ -103,7 +120,7 @@ class StoreApp(Speaking, ScanningApp[None]):
             bar.distance = distance
 
     def _status_bars(self) -> Iterator[StatusBar]:
-        for screen in self.screen_stack if self.is_mounted else ():
+        for screen in self.screen_stack if self._running else ():
             yield from screen.query(StatusBar)
 
     def show_place(self) -> None:
@@ -115,14 +132,17 @@ class StoreApp(Speaking, ScanningApp[None]):
 
     def look(self) -> None:
         """How far this store is from the centre."""
-        line = overviews.line(self.counter)
-        self.distance = Distance(self.counter.now(), line.waiting, line.offline_since)
+        self._measure(overviews.line(self.counter))
+
+    def _measure(self, line: overviews.LineOverview) -> None:
+        is_heard = line.heard_at is not None or line.is_ready
+        self.distance = Distance(self.counter.now(), line.waiting, line.offline_since, line.behind, is_heard)
 
     def on_store_app_glanced(self) -> None:
         """Repaint only where something is new: here, at another terminal, or from the centre."""
         replica = self.counter.replica
         line = overviews.line(self.counter)
-        self.distance = Distance(self.counter.now(), line.waiting, line.offline_since)
+        self._measure(line)
         seen = (replica.journal.last(), replica.cache.last_answer(), replica.cache.cursors(), line)
         if seen != self._seen:
             self._seen = seen

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
+from store_agent.desk.counter import Counter
 from store_agent.domain.members import Member
+from store_agent.domain.operation import Refusal
 from store_agent.safe_text import safe_text
 from store_agent.words import _, language
 
@@ -32,3 +35,26 @@ def phone(number: str) -> str:
     if found := re.fullmatch(r"\+852(\d{4})(\d{4})", number):
         return f"{found[1]} {found[2]}"
     return safe_text(number)
+
+
+def staff_name(counter: Counter, staff_id: str) -> str:
+    """Who works here, by name; the id where this store does not know them."""
+    staff = counter.replica.view.get("staff", staff_id) if staff_id else None
+    return safe_text(staff.name if staff else staff_id) or "–"
+
+
+def store_name(counter: Counter, store_id: str) -> str:
+    """A store as people call it."""
+    store = counter.replica.view.get("store", store_id) if store_id else None
+    return spoken(store.name, store_id) if store else safe_text(store_id)
+
+
+def with_names(counter: Counter, refusal: Refusal) -> Refusal:
+    """The same refusal with people and stores by name, where the rule knows only their ids."""
+    facts = dict(refusal.facts)
+    if isinstance(staff_id := facts.get("staff"), str):
+        facts["staff"] = staff_name(counter, staff_id)
+    for fact in ("store", "stores"):
+        if isinstance(store_ids := facts.get(fact), str):
+            facts[fact] = _(", ").join(store_name(counter, store_id) for store_id in store_ids.split(","))
+    return replace(refusal, facts=facts)

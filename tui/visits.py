@@ -12,7 +12,7 @@ from store_agent.domain.coupons import Coupon
 from store_agent.domain.pickups import Pickup, PickupState
 from store_agent.domain.quotes import Quote, VerdictKind
 from store_agent.words import language
-from tui.naming import spoken
+from tui.naming import spoken, with_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +96,8 @@ def look(counter: Counter, visit: Visit) -> CounterOverview:
         if seen and visit.shown:
             quote = checkout.quote_for(counter, seen.member, visit.basket, visit.shown)
             seen = replace(seen, quote=quote)
+        if seen:
+            seen = replace(seen, quote=_with_names(counter, seen.quote))
         chosen = bills.best(seen.quote) if seen else ()
         bill = bills.apply(seen.quote, chosen) if seen else None
         to_pay_minor = bill.total_minor if bill else visit.basket.total_minor
@@ -110,6 +112,15 @@ def look(counter: Counter, visit: Visit) -> CounterOverview:
             line=overviews.line(counter),
             is_store_known=view.get("store", counter.store_id) is not None,
         )
+
+
+def _with_names(counter: Counter, quote: Quote) -> Quote:
+    """Refusals name people and stores as people call them."""
+    verdicts = tuple(
+        replace(verdict, refusal=with_names(counter, verdict.refusal)) if verdict.refusal else verdict
+        for verdict in quote.verdicts
+    )
+    return replace(quote, verdicts=verdicts)
 
 
 def product_name(counter: Counter, gtin: str) -> str:

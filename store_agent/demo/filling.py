@@ -8,13 +8,16 @@ from __future__ import annotations
 import http.client
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
 
 from store_agent.demo.sample.chain import Sample
+from store_agent.demo.sample.offers import LEAFLET_CODES
 from store_agent.demo.sample.orders import WebOrder
 from store_agent.demo.sample.people import Holding
 from store_agent.domain.coupons import Coupon
@@ -27,6 +30,8 @@ Tell = Callable[[str, int, int], None]
 """What is being sent, how many of it are on their way, and of how many."""
 
 LINES_AT_ONCE = 500
+MEMBERS_IN_LOT = 2_000
+LOTS_AT_ONCE = 2
 ANSWER_WITHIN_S = 120
 T = TypeVar("T")
 
@@ -58,16 +63,14 @@ class Report(msgspec.Struct):
 def fill(centre_url: str, admin_token: str, sample: Sample, tell: Tell = lambda what, done, total: None) -> None:
     """Send the whole sample. Raises Trouble where the centre cannot be reached or does not take all of it."""
     office = Office(centre_url, admin_token, tell)
-    people = sample.member_count
     office.send("stores", _("stores"), sample.stores, len(sample.stores))
     office.send("staff", _("staff"), sample.staff, len(sample.staff))
     office.send("tag-words", _("words for tags"), sample.tag_words, len(sample.tag_words))
     office.send("products", _("products"), map(_product, sample.products), len(sample.products))
     office.send("stock", _("stock"), map(_stock, sample.stock()), len(sample.products) * len(sample.stores))
     office.send("campaigns", _("campaigns"), sample.campaigns, len(sample.campaigns))
-    office.send("members", _("members"), map(_member, sample.holdings()), people)
-    office.send("points", _("points"), sample.later_points(), people)
-    office.send("coupons", _("coupons"), map(_coupon, sample.coupons()), people)
+    _fill_members(office, sample, tell)
+    office.send("coupons", _("coupons"), map(_coupon, sample.bearer_coupons()), len(LEAFLET_CODES))
     tagged = list(sample.segments())
     for done, (member_id, words) in enumerate(tagged, 1):
         office.ask("PUT", f"members/{member_id}/tags", [msgspec.json.encode({"tags": words})])
@@ -80,6 +83,32 @@ def fill(centre_url: str, admin_token: str, sample: Sample, tell: Tell = lambda 
         tell(_("web orders"), done, len(sample.orders))
 
 
+def _fill_members(office: Office, sample: Sample, tell: Tell) -> None:
+    """Members with what is theirs, some thousand at a time: the centre reads one lot while its ledger writes another."""
+    holdings = sample.holdings()
+    done = 0
+    with ThreadPoolExecutor(LOTS_AT_ONCE) as pool:
+        under_way: deque[Future[int]] = deque()
+        while lot := list(islice(holdings, MEMBERS_IN_LOT)):
+            under_way.append(pool.submit(_send_lot, office, lot))
+            if len(under_way) > LOTS_AT_ONCE:
+                done += under_way.popleft().result()
+                tell(_("members"), done, sample.member_count)
+        for sent in under_way:
+            done += sent.result()
+            tell(_("members"), done, sample.member_count)
+
+
+def _send_lot(office: Office, lot: Sequence[Holding]) -> int:
+    office.send("members", _("members"), map(_member, lot))
+    # What a member opened with went along with them; only later points are told by themselves.
+    later = [grant for holding in lot for grant in holding.points[1:]]
+    if later:
+        office.send("points", _("points"), later)
+    office.send("coupons", _("coupons"), [_coupon(coupon) for holding in lot for coupon in holding.coupons])
+    return len(lot)
+
+
 class Office:
     """The head office's line to the centre."""
 
@@ -90,9 +119,9 @@ class Office:
         # The centre of a demo is on this machine; a proxy would look for it on its own.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def send(self, table: str, what: str, records: Iterable[Any], about: int) -> None:
-        """Stream records of one kind, and see that all were taken. `about` is how many there will be, more or less."""
-        body = self._lines(what, records, about)
+    def send(self, table: str, what: str, records: Iterable[Any], total: int = 0) -> None:
+        """Stream records of one kind, and see that all were taken. With a total, it is told how far this has come."""
+        body = self._lines(what, records, total)
         report = msgspec.json.decode(self.ask("POST", f"import/{table}", body), type=Report)
         if report.refused:
             first = report.errors[0]
@@ -116,14 +145,14 @@ class Office:
                 _("See whether it runs, and whether the address is right."),
             ) from error
 
-    def _lines(self, what: str, records: Iterable[Any], about: int) -> Iterator[bytes]:
+    def _lines(self, what: str, records: Iterable[Any], total: int) -> Iterator[bytes]:
         encoder = msgspec.json.Encoder()
         done = 0
         for part in _parts(records):
             yield b"\n".join([encoder.encode(record) for record in part]) + b"\n"
             done += len(part)
-            self._tell(what, done, max(about, done))
-        self._tell(what, done, done)
+            if total:
+                self._tell(what, done, total)
 
 
 def _trouble_of(error: urllib.error.HTTPError) -> Trouble:
@@ -169,7 +198,6 @@ def _member(holding: Holding) -> dict[str, Any]:
     }
     for link in member.links:
         record |= {"line_provider": link.provider, "line_user": link.user_id}
-    # What a member opens with needs no operation of its own; only later points do.
     for opening in holding.points[:1]:
         record |= {"points": opening.points, "points_expire_at": opening.expires_at}
     return record

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,24 +16,25 @@ from typing import Any
 import msgspec
 
 from store_agent.demo.cable import Cable
+from store_agent.demo.comparing import come_into_step, compare, settle, until
 from store_agent.demo.machine import Machine
 from store_agent.demo.sample import (
     NEWCOMER_EMAIL,
     NEWCOMER_NAME,
     NEWCOMER_PHONE,
-    STORES,
     TAICHUNG,
     TAIPEI,
     WANG,
     progress,
 )
 from store_agent.demo.sample.products import CHIPS, CREAM, LATTE, MASK
-from store_agent.desk import baskets, checkout, figures, members, overviews, pickups, stock, tags
+from store_agent.desk import baskets, checkout, members, overviews, pickups, stock, tags
 from store_agent.desk.counter import Counter
 from store_agent.domain import bills
 from store_agent.domain.members import Member
 from store_agent.domain.operation import Refusal
 from store_agent.domain.pickups import IdentityCheck, PickupState
+from store_agent.domain.stock import Stock
 from store_agent.domain.tags import NoteKind
 from store_agent.entry.store import Keeper, open_counter, open_replica
 from store_agent.logs import open_logs
@@ -43,9 +44,6 @@ from store_agent.trouble import Trouble
 from store_agent.words import _, language
 from store_agent.words.formats import money
 from store_agent.words.refusals import say
-
-SETTLE_S = 60.0
-LOOK_S = 0.05
 
 
 @dataclass(slots=True)
@@ -80,19 +78,19 @@ async def _walk(machine: Machine) -> int:
     async with _store(machine, TAIPEI) as taipei, _store(machine, TAICHUNG) as taichung:
         both = (taipei, taichung)
         for store in both:
-            await _in_step(store)
+            await come_into_step(machine, store.counter)
             line = overviews.line(store.counter)
             held = store.counter.replica.view.count("member")
             step(store.name, _("in step: {members} members here, {n} waiting").format(members=held, n=line.waiting))
             progress(store.counter)
-        await _settled(both)
+        await settle(machine, taipei.counter, taichung.counter)
         person = _scan_card(machine, taipei, step)
-        await _redeem_online(taipei, person, step)
-        await _on_sight(taichung, person, step)
+        await _redeem_online(machine, taipei, person, step)
+        await _on_sight(machine, taichung, person, step)
         await _offline(both, person, step)
-        await _again(both, step)
+        await _again(machine, both, step)
         _cases(machine, step)
-        return _compare(machine, both)
+        return await compare(machine, taipei.counter, taichung.counter)
 
 
 def _cases(machine: Machine, step: Steps) -> None:
@@ -153,19 +151,19 @@ def _picture_of(folder: Path, code: str) -> Path:
     raise Trouble(_("No picture shows the code {code}.").format(code=code))
 
 
-async def _redeem_online(store: StoreOnTour, person: Member, step: Steps) -> None:
+async def _redeem_online(machine: Machine, store: StoreOnTour, person: Member, step: Steps) -> None:
     receipt = _buy(store.counter, person, LATTE, LATTE)
     step(store.name, _bought(store.counter, receipt))
-    await _in_step(store)
+    await come_into_step(machine, store.counter)
     step(store.name, _("the centre has it: nothing is waiting"))
 
 
-async def _on_sight(store: StoreOnTour, person: Member, step: Steps) -> None:
+async def _on_sight(machine: Machine, store: StoreOnTour, person: Member, step: Steps) -> None:
     """A store holds only the members whom it serves; another one is fetched when they stand there."""
     assert members.look_up(store.counter, person.phone) is None
     await store.keeper.sight(person.phone, "")
-    await _until(lambda: members.look_up(store.counter, person.phone) is not None)
-    await _in_step(store)
+    await until(lambda: members.look_up(store.counter, person.phone) is not None)
+    await come_into_step(machine, store.counter)
     step(store.name, _("{name} was fetched from the centre on sight").format(name=person.name))
 
 
@@ -205,10 +203,10 @@ async def _offline(both: tuple[StoreOnTour, StoreOnTour], person: Member, step: 
         step(store.name, _("{n} operations wait for the line").format(n=line.waiting))
 
 
-async def _again(both: tuple[StoreOnTour, StoreOnTour], step: Steps) -> None:
+async def _again(machine: Machine, both: tuple[StoreOnTour, StoreOnTour], step: Steps) -> None:
     for store in both:
         store.cable.plug()
-    await _settled(both)
+    await settle(machine, *(store.counter for store in both))
     for store in both:
         step(store.name, _("the cable is in: in step, nothing is waiting"))
         found = members.find(store.counter, NEWCOMER_PHONE)
@@ -244,7 +242,7 @@ def _bought(counter: Counter, receipt: checkout.Receipt) -> str:
 
 def _shelf(counter: Counter) -> str:
     """A product of which the store may promise something."""
-    rows = counter.replica.view.all("stock")
+    rows: list[Stock] = counter.replica.view.all("stock")
     return next(row.gtin for row in rows if row.sellable > 0)
 
 
@@ -253,47 +251,3 @@ def _done(outcome: Any) -> Any:
     if isinstance(outcome, Refusal):
         raise Trouble(say(outcome))
     return outcome
-
-
-async def _in_step(store: StoreOnTour) -> None:
-    await _until(lambda: _is_in_step(store.counter))
-
-
-async def _settled(both: tuple[StoreOnTour, StoreOnTour]) -> None:
-    """Both in step at once: what one sends, the other may have to read."""
-    for _turn in range(3):
-        for store in both:
-            await _in_step(store)
-
-
-def _is_in_step(counter: Counter) -> bool:
-    line = overviews.line(counter)
-    return line.is_ready and not line.waiting and not line.behind and line.offline_since is None
-
-
-async def _until(seen: Callable[[], bool]) -> None:
-    loop = asyncio.get_running_loop()
-    ends_at = loop.time() + SETTLE_S
-    while not seen():
-        if loop.time() > ends_at:
-            raise Trouble(_("A store does not come into step within {seconds} seconds.").format(seconds=int(SETTLE_S)))
-        await asyncio.sleep(LOOK_S)
-
-
-def _compare(machine: Machine, both: tuple[StoreOnTour, StoreOnTour]) -> int:
-    """The centre's figures beside both stores'."""
-    columns: list[dict[str, int]] = []
-    for store in both:
-        columns += [machine.figures(store.name), figures.of_store(store.counter)]
-    names = sorted(set().union(*columns))
-    heads = [f"{_('centre')}:{store}" if n else store for store in STORES for n in (1, 0)]
-    print(f"\n{'':24}" + "".join(f"{head:>18}" for head in heads))
-    differs = 0
-    for name in names:
-        values = [column.get(name, 0) for column in columns]
-        same = values[0] == values[1] and values[2] == values[3]
-        differs += not same
-        print(f"{name:24}" + "".join(f"{value:>18,}" for value in values) + ("" if same else "  ≠"))
-    print()
-    print(_("The centre and both stores agree.") if not differs else _("{n} figures differ.").format(n=differs))
-    return 1 if differs else 0

@@ -15,4 +15,11 @@ def of_store(counter: Counter) -> dict[str, int]:
         for table in sorted(NOUN_OF):
             for row in view.all(table):
                 figures.add(row)
-    return figures.plain()
+    return figures.plain() | positions(counter)
+
+
+def positions(counter: Counter) -> dict[str, int]:
+    """How far both streams are read."""
+    read = counter.replica.cache.cursors()
+    own = f"store/{counter.store_id}"
+    return {"position_chain": read.get("chain", (0, 0))[0], "position_store": read.get(own, (0, 0))[0]}

@@ -40,7 +40,8 @@ def open_replica(settings: Settings, *, make: bool = False) -> Replica:
             _("Ask the head office for a one-time code, then run `store-agent enroll URL CODE`."),
         )
     folder.mkdir(parents=True, exist_ok=True)
-    return Replica(folder, _key(settings, make=make))
+    # A new key beside a journal would hide that the journal's own key is missing.
+    return Replica(folder, _key(settings, make=make and not (folder / "journal.db").exists()))
 
 
 def _key(settings: Settings, *, make: bool) -> bytes:

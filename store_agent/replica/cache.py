@@ -20,6 +20,9 @@ from store_agent.schema import cache as migrations
 from store_agent.trouble import Trouble
 from store_agent.words import _
 
+DAMAGE_MARK = "cache.damaged"
+"""A file of this name beside the cache says that damage was met while reading it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -52,6 +55,19 @@ class Absorbed:
     """By stream: the position read to, and the head that the centre told."""
 
 
+class MarkingSnapshot(database.snapshot):
+    """A page in the middle may be bad though the file opens: then it is marked, and the next start begins a new cache."""
+
+    __slots__ = ()
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        try:
+            super().__exit__(kind, error, traceback)
+        except database.Corrupt:
+            self._path.with_name(DAMAGE_MARK).touch()
+            raise
+
+
 class Cache:
     """`cache.db`."""
 
@@ -70,7 +86,7 @@ class Cache:
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Several reads of one moment."""
-        return database.snapshot(self.db, self.path)
+        return MarkingSnapshot(self.db, self.path)
 
     def absorb(self, absorbed: Absorbed) -> None:
         """Apply a reply: rows by their revision, answers, and the cursors, in one transaction."""

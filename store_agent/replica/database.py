@@ -70,20 +70,6 @@ def transaction(db: Database, path: Path) -> Iterator[None]:
             raise
 
 
-@contextmanager
-def snapshot(db: Database, path: Path) -> Iterator[None]:
-    """Several reads of one moment. Nested in a transaction or another snapshot, that one's moment counts."""
-    if db.conn.in_transaction:
-        yield
-        return
-    with translated(path):
-        db.conn.execute("begin")
-        try:
-            yield
-        finally:
-            db.conn.execute("commit")
-
-
 def version(db: Database) -> tuple[int, int]:
     """Another one after every commit to the file, by whichever connection; inside a snapshot, that of the snapshot."""
     return db.conn.execute("pragma data_version").fetchone()[0], db.conn.total_changes
@@ -104,6 +90,27 @@ class translated:
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         if isinstance(error, sqlcipher.DatabaseError) and not isinstance(error, sqlcipher.IntegrityError):
             raise _trouble(error, self._path) from error
+
+
+class snapshot(translated):
+    """Several reads of one moment. Nested in a transaction or another snapshot, that one's moment counts."""
+
+    __slots__ = ("_conn", "_is_outer")
+
+    def __init__(self, db: Database, path: Path) -> None:
+        super().__init__(path)
+        self._conn = db.conn
+
+    def __enter__(self) -> None:
+        self._is_outer = not self._conn.in_transaction
+        if self._is_outer:
+            self._conn.execute("begin")
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if self._is_outer:
+            with translated(self._path):
+                self._conn.execute("commit")
+        super().__exit__(kind, error, traceback)
 
 
 def _trouble(error: Any, path: Path) -> Exception:

@@ -57,8 +57,9 @@ class Journal:
         """Entries behind a place, in order."""
         with database.translated(self.path):
             found = self.db.conn.execute(
-                "select data from operation where (epoch, seq) > (?, ?) order by epoch, seq limit ?",
-                [place.epoch, place.seq, most],
+                # Its number is written in: SQLite plans a statement anew each time that a limit is bound.
+                f"select data from operation where (epoch, seq) > (?, ?) order by epoch, seq limit {most:d}",
+                [place.epoch, place.seq],
             ).fetchall()
         for (data,) in found:
             yield decode_entry(data)

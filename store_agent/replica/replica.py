@@ -12,7 +12,7 @@ from typing import Any, Self
 from store_agent.codec import Entry
 from store_agent.domain.operation import Operation, Refusal
 from store_agent.replica import database
-from store_agent.replica.cache import Cache
+from store_agent.replica.cache import DAMAGE_MARK, Cache
 from store_agent.replica.journal import Journal
 from store_agent.replica.view import View
 from store_agent.trouble import Trouble
@@ -42,14 +42,18 @@ class Replica:
 
     def _open_cache(self) -> Cache:
         """A damaged cache is put aside and begun anew: it holds nothing that the centre does not."""
-        path = self.folder / "cache.db"
+        path, mark = self.folder / "cache.db", self.folder / DAMAGE_MARK
         try:
-            return Cache(path, self._key)
+            if not mark.exists():
+                return Cache(path, self._key)
         except database.Corrupt:
-            for name in ("cache.db-wal", "cache.db-shm"):
-                (self.folder / name).unlink(missing_ok=True)
+            pass
+        for name in ("cache.db-wal", "cache.db-shm"):
+            (self.folder / name).unlink(missing_ok=True)
+        if path.exists():
             os.replace(path, self.folder / "cache.damaged.db")
-            return Cache(path, self._key)
+        mark.unlink(missing_ok=True)
+        return Cache(path, self._key)
 
     def accept(self, operations: Sequence[Operation]) -> Refusal | None:
         """Accept operations that happened together, all or none: judged against what this store knows, then durable.

@@ -9,6 +9,9 @@ from typing import Any
 from sqlite_utils import Database
 
 ROWS_MOST = 50
+APART = "zz"
+NUMBER_LEAST = 8
+"""So many digits are a whole number, which in many countries is also written with a zero before it."""
 
 
 def characters_of(text: str) -> str:
@@ -37,7 +40,8 @@ def index(db: Database, table: str, entries: Sequence[tuple[str, Iterable[str], 
     digits = [(d[::-1], id_) for id_, numbers, _names in entries for n in numbers if (d := digits_of(n))]
     many(f"insert or ignore into {table}_digits values (?, ?)", digits)
     for id_, _numbers, names in entries:
-        text = " . ".join(filter(None, map(characters_of, names)))
+        # Between two names stands what no search can ask for, so that nothing is found across them.
+        text = f" {APART} ".join(filter(None, map(characters_of, names)))
         number = execute(f"insert into {table}_name (id) values (?)", [id_]).lastrowid
         execute(f"insert into {table}_characters (rowid, characters) values (?, ?)", [number, text])
 
@@ -46,7 +50,9 @@ def find(db: Database, table: str, text: str, most: int = ROWS_MOST) -> list[str
     """Ids of rows whose number ends in these digits, or whose name holds these characters."""
     digits = digits_of(text)
     if digits and not any(c.isalpha() for c in text):
-        return by_digits(db, table, digits, most)
+        national = digits.lstrip("0")
+        found = by_digits(db, table, digits, most)
+        return found or (by_digits(db, table, national, most) if len(national) >= NUMBER_LEAST else [])
     return by_name(db, table, text, most)
 
 

@@ -179,9 +179,11 @@ class View:
         with self.moment():
             names = self.names_of(member_id)
             rows = {row.id: row for row in self._cache().find(table, "member_id", names)}
-            return self._over(
-                table, rows, [s for n in names for s in self._of_member.get((table, n), ())], lambda row: True
-            )
+            # Operations that name the row only (a step of an order) lie over it just as those that name the member.
+            named = [*rows, *(subject for name in names for subject in self._of_member.get((table, name), ()))]
+            over = self._waiting.get(table, {})
+            waiting = [subject for subject in dict.fromkeys(named) if subject in over]
+            return self._over(table, rows, waiting, lambda row: row.member_id in names)
 
     def find(self, table: str, column: str, value: str) -> list[Any]:
         """Rows of a table by the value of a field that is searched by."""

@@ -31,7 +31,10 @@ async def followers(conn: Connection, member_ids: Iterable[str]) -> dict[str, li
 
 async def address(conn: Connection, saved: Sequence[Saved]) -> dict[str, list[Entry]]:
     """By stream: the rows that go into it."""
-    stores = await followers(conn, {owner for one in saved for owner in _owners_of(one.row)})
+    owners = {owner for one in saved for owner in _owners_of(one.row)}
+    # A store that begins to hold a member just now (`welcome`) is waited for, or it would miss these rows for ever.
+    await conn.execute("select 1 from member where id = any(%s) order by id for key share", [sorted(owners)])
+    stores = await followers(conn, owners)
     streams: dict[str, list[Entry]] = {}
     for one in saved:
         for stream in _streams_of(one.row, stores):
@@ -70,6 +73,8 @@ async def welcome(conn: Connection, new: Sequence[tuple[str, str]]) -> dict[str,
     if not new:
         return streams
     members = {member for member, _store in new}
+    # Whoever is changing rows of these members is waited for (`address`), so that no change falls between the two.
+    await conn.execute("select 1 from member where id = any(%s) order by id for update", [sorted(members)])
     aliases = [kept.row.id for kept in await rows.find(conn, "member", "alias_of", sorted(members))]
     held = await rows.of_member(conn, sorted(members | set(aliases)))
     theirs: dict[str, list[Entry]] = {}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import psycopg
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -62,6 +63,10 @@ def as_route(endpoint: Endpoint) -> Route:
                 return json_response(await endpoint.handle(request, body))
         except Declined as declined:
             return _problem(declined.status, declined.error, declined.sentence)
+        except psycopg.DataError as error:
+            # A NUL in a text, a number that no column holds: it was in the request, or it would not be here.
+            log.warning("%s %s holds what cannot be kept: %s", endpoint.method, endpoint.path, error)
+            return _problem(422, "malformed", "The request holds a value that cannot be kept.")
         except LedgerDown as down:
             log.warning("%s", down)
             response = _problem(503, "ledger-down", str(down))

@@ -18,29 +18,55 @@ from sync.central.ground import Connection, Pool
 
 log = logging.getLogger(__name__)
 
+UNKEEPABLE = (psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
+"""Errors that come from a value itself, so that trying again cannot help."""
 OPERATIONS_MOST = 1000
 PAGE_MOST = 5000
+
+
+class Fork(Declined):
+    """Somebody speaks with this device's name who is not the one that spoke before: a copied or restored disk."""
+
+    def __init__(self, error: str, op_id: str, sentence: str) -> None:
+        super().__init__(409, error, sentence)
+        self.op_id = op_id
 
 
 async def push(pool: Pool, device: Device, request: wire.PushRequest, now: datetime) -> wire.PushReply:
     """Take operations: those that are held already are skipped, the next ones in order are applied."""
     if len(request.operations) > OPERATIONS_MOST:
         raise Declined(413, "too-many", f"More than {OPERATIONS_MOST} operations at once. Send fewer.")
+    singly = False
     for attempt in range(ledger.TRIES + 1):
         try:
             async with pool.connection() as conn, conn.transaction():
-                return await _push(conn, device, request, now)
+                return await _push(conn, device, request, now, singly=singly)
+        except UNKEEPABLE:
+            if singly:
+                raise
+            singly = True
+        except Fork as fork:
+            async with pool.connection() as conn, conn.transaction():
+                forked = cases.CaseKind.DEVICE_FORK
+                subject, reason = f"device/{device.id}", fork.error
+                await cases.write(
+                    conn, [cases.CaseFile(forked, fork.op_id, device.store, "", subject, reason, 0, "", now)]
+                )
+            raise
         except psycopg.Error as error:
             if not ledger.is_worth_another_try(error, attempt):
                 raise
     raise AssertionError("the last try returns or raises")
 
 
-async def _push(conn: Connection, device: Device, request: wire.PushRequest, now: datetime) -> wire.PushReply:
+async def _push(
+    conn: Connection, device: Device, request: wire.PushRequest, now: datetime, *, singly: bool = False
+) -> wire.PushReply:
     device = await devices.lock(conn, device)
     seq, last_hash = device.seq, device.last_hash
     fresh: list[Entry] = []
-    held: dict[int, str] = {}
+    held: dict[tuple[int, int], tuple[str, str]] = {}
+    new_ids: list[str] = []
     unreadable: list[tuple[bytes, int, str]] = []
     for raw in request.operations:
         data = bytes(raw)
@@ -48,11 +74,12 @@ async def _push(conn: Connection, device: Device, request: wire.PushRequest, now
         if envelope.device != device.id:
             raise Declined(403, "other-device", "An operation was written by another device.")
         if (envelope.epoch, envelope.seq) <= (device.epoch, device.seq):
-            held[envelope.seq] = hash_of(data)
+            held[envelope.epoch, envelope.seq] = (op_id, hash_of(data))
             continue
         if envelope.epoch != device.epoch or envelope.seq != seq + 1 or envelope.prev_hash != last_hash:
             raise Declined(409, "out-of-order", f"Operation {seq + 1} of epoch {device.epoch} comes next, unbroken.")
         seq, last_hash = envelope.seq, hash_of(data)
+        new_ids.append(op_id)
         try:
             entry = decode_entry(data)
         except Trouble as trouble:
@@ -63,7 +90,10 @@ async def _push(conn: Connection, device: Device, request: wire.PushRequest, now
             raise Declined(403, "other-store", "An operation names another store.")
         fresh.append(entry)
     await _check_held(conn, device, held)
-    if fresh:
+    await _check_new(conn, device, new_ids)
+    if singly:
+        unreadable += await _apply_singly(conn, device, fresh, now)
+    elif fresh:
         await ledger.apply(conn, device.store, fresh, now)
     if unreadable:
         await _keep_unread(conn, device, unreadable, now)
@@ -72,16 +102,43 @@ async def _push(conn: Connection, device: Device, request: wire.PushRequest, now
     return wire.PushReply(device.epoch, seq, await ground.incarnation(conn))
 
 
-async def _check_held(conn: Connection, device: Device, held: dict[int, str]) -> None:
+async def _apply_singly(
+    conn: Connection, device: Device, entries: Sequence[Entry], now: datetime
+) -> list[tuple[bytes, int, str]]:
+    """One after the other, so that one which the ledger cannot keep does not hold up the rest; returns those."""
+    unkeepable = []
+    for entry in entries:
+        try:
+            async with conn.transaction():
+                await ledger.apply(conn, device.store, [entry], now)
+        except UNKEEPABLE as error:
+            log.error("operation %s cannot be applied: %s", entry.operation.op_id, error)
+            unkeepable.append((entry.data, entry.seq, entry.operation.op_id))
+    return unkeepable
+
+
+async def _check_held(conn: Connection, device: Device, held: dict[tuple[int, int], tuple[str, str]]) -> None:
     """What is sent again must be what was sent before; else somebody copied the store's disk."""
+    if not held:
+        return
     found = await conn.execute(
-        "select seq, hash from operation where device = %s and epoch = %s and seq = any(%s)",
-        [device.id, device.epoch, sorted(held)],
+        "select epoch, seq, hash from operation where device = %s and seq = any(%s)",
+        [device.id, sorted(seq for _epoch, seq in held)],
     )
-    for seq, known in await found.fetchall():
-        if held[seq] != known:
-            log.error("device %s sent another operation under number %s", device.id, seq)
-            raise Declined(409, "fork", f"Operation {seq} of this device is another one here. Call the head office.")
+    known = {(epoch, seq): hash for epoch, seq, hash in await found.fetchall()}
+    for place, (op_id, hash) in held.items():
+        if known.get(place) != hash:
+            log.error("device %s sent another operation under number %s", device.id, place)
+            raise Fork("fork", op_id, f"Operation {place[1]} of this device is another one here. Call the head office.")
+
+
+async def _check_new(conn: Connection, device: Device, op_ids: Sequence[str]) -> None:
+    """An id names one operation for ever, whoever numbered it."""
+    found = await conn.execute("select op_id from operation where op_id = any(%s)", [list(op_ids)])
+    taken = [row[0] for row in await found.fetchall()] + [op_id for op_id in op_ids if op_ids.count(op_id) > 1]
+    if taken:
+        log.error("device %s sent the id %s of another operation", device.id, taken[0])
+        raise Fork("id-taken", taken[0], f"Another operation has the id {taken[0]} already. Call the head office.")
 
 
 async def _keep_unread(

@@ -6,7 +6,9 @@ from psycopg.sql import SQL, Identifier
 
 from store_agent.codec import NOUN_OF, decode_row
 from store_agent.domain.figures import Figures
+from sync.central.feed import heads
 from sync.central.ground import Connection
+from sync.wire import CHAIN, stream_of
 
 FOLLOWED = "select member_id from follow where store = %(store)s"
 SCOPES = {
@@ -18,7 +20,7 @@ BY_ID = ("account", "tags")
 
 
 async def of_store(conn: Connection, store: str) -> dict[str, int]:
-    """Counts and sums over what this store holds, or will hold once it has read its streams."""
+    """Counts and sums over what this store holds, or will hold once it has read its streams to these positions."""
     figures = Figures()
     for table, noun in sorted(NOUN_OF.items()):
         scope = SCOPES[noun.audience]
@@ -31,4 +33,6 @@ async def of_store(conn: Connection, store: str) -> dict[str, int]:
         query = SQL("select body::text from {} where ").format(Identifier(table)) + SQL(scope)  # type: ignore[arg-type]
         for (body,) in await (await conn.execute(query, {"store": store})).fetchall():
             figures.add(decode_row(table, body))
-    return figures.plain()
+    ends = await heads(conn, (CHAIN, stream_of(store)))
+    positions = {"position_chain": ends.get(CHAIN, 0), "position_store": ends.get(stream_of(store), 0)}
+    return figures.plain() | positions

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 
 from store_agent.trouble import Trouble
 from store_agent.words import _
@@ -77,7 +77,8 @@ class translated:
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, (psycopg.OperationalError, PoolTimeout)):
+        # A value that is too large for an index is no trouble of the server's, though psycopg counts it among them.
+        if isinstance(error, psycopg.OperationalError) and not isinstance(error, psycopg.errors.ProgramLimitExceeded):
             raise LedgerDown(
                 _("PostgreSQL cannot be reached."), _("Check that it runs and that the database URL is right.")
             ) from error

@@ -13,9 +13,11 @@ from typing import Any
 
 import psycopg
 
-from store_agent.codec import Entry
+from store_agent.codec import Entry, decode_entry
+from store_agent.domain.campaigns import Campaign
 from store_agent.domain.members import RegisterMember
 from store_agent.domain.operation import Operation
+from store_agent.domain.quotas import UseQuota
 from store_agent.domain.stock import HoldStock, MoveStock, ReleaseHold
 from sync.central import audience, cases, feed, merging, rows
 from sync.central.cases import CaseFile, CaseKind
@@ -25,6 +27,8 @@ from sync.wire import AnswerBody, stream_of
 
 log = logging.getLogger(__name__)
 
+GROUP_MOST = 200
+"""So far back lies the first operation of a group at most."""
 TRIES = 5
 """Another process may insert the same new row at the same moment; the second try then finds it."""
 
@@ -55,6 +59,7 @@ class Batch:
     blocked: set[Key] = field(default_factory=set)
     conflicts: set[str] = field(default_factory=set)
     """Groups in which a step of an order came too late: what the step promised or released is not promised or released."""
+    campaigns: dict[str, Campaign] = field(default_factory=dict)
     judged: list[Judged] = field(default_factory=list)
 
     def row(self, key: Key) -> Any:
@@ -74,12 +79,15 @@ class Batch:
 async def apply(conn: Connection, store: str, entries: Sequence[Entry], now: datetime) -> list[Judged]:
     """Apply new operations of one store's device, in order, in the caller's transaction; heads are moved last."""
     operations = [entry.operation for entry in entries]
-    stays = await merging.aliases(conn, (m for operation in operations for m in merging.members_in(operation)))
+    stays = await merging.aliases(conn, (part for operation in operations for part in merging.named_in(operation)))
     phones = await merging.phones_taken(conn, operations)
     will_stay = stays | merging.will_merge(operations, phones)
     addressed = [merging.readdress(operation, will_stay) for operation in operations]
-    keys = [(operation.table, operation.subject) for operation in addressed]
+    # Both, since a registration that parks or merges nobody leaves later operations where they were addressed to.
+    keys = [(operation.table, operation.subject) for operation in (*addressed, *operations)]
     batch = Batch(await rows.load(conn, keys, lock=True), now, dict(stays), phones)
+    batch.campaigns = await _campaigns(conn, operations)
+    batch.conflicts = await _conflict_before(conn, entries[0])
     batch.blocked = await _parked(conn, keys)
     for entry in entries:
         batch.judged.append(_judge(batch, entry))
@@ -89,7 +97,8 @@ async def apply(conn: Connection, store: str, entries: Sequence[Entry], now: dat
     served = {m for judged in batch.judged for m in merging.members_in(judged.operation)}
     served |= {batch.stays[member] for member in served if member in batch.stays}
     new = await audience.follow(conn, ((member, store) for member in served), now)
-    streams = audience.merge(await audience.address(conn, saved), await audience.welcome(conn, new))
+    welcomed = await audience.welcome(conn, new)
+    streams = audience.merge(await audience.address(conn, saved), welcomed)
     answers = [feed.answer_entry(_answer(judged)) for judged in batch.judged if judged.outcome != "parked"]
     streams.setdefault(stream_of(store), []).extend(answers)
     await feed.publish(conn, streams)
@@ -104,10 +113,12 @@ def _judge(batch: Batch, entry: Entry) -> Judged:
     if operation.group in batch.conflicts:
         operation = _without_promises(operation)
     before = batch.row(key)
+    if isinstance(operation, UseQuota) and before is None:
+        operation = _with_own_limit(operation, batch.campaigns.get(operation.campaign_id))
     try:
         refusal = operation.judge(before)
         after = operation.effect(before)
-        after, twin = _merge(batch, operation, after)
+        after, twin = _merge(batch, operation, after) if before is None else (after, False)
     except Exception as error:
         # A rule that crashes must not keep the store's other operations from being applied: this one waits for a person.
         log.exception("%s %s crashed and is parked", operation.kind, operation.op_id)
@@ -133,6 +144,32 @@ def _without_promises(operation: Operation) -> Operation:
     if isinstance(operation, (HoldStock, ReleaseHold)):
         return replace(operation, quantity=0)
     return operation
+
+
+def _with_own_limit(operation: UseQuota, campaign: Campaign | None) -> UseQuota:
+    """The limit of a first use is the campaign's own, whatever the store took it for; a store's share is only set here."""
+    member = f"{operation.campaign_id}/member/{operation.member_id}"
+    if campaign is None or not operation.member_id:
+        return replace(operation, limit=0)
+    own = campaign.per_member if operation.quota_id == member else campaign.per_member_day
+    # A limit that the campaign has no longer was true when the store counted on it.
+    return replace(operation, limit=own or operation.limit)
+
+
+async def _campaigns(conn: Connection, operations: Iterable[Operation]) -> dict[str, Campaign]:
+    wanted = {(Campaign.table, operation.campaign_id) for operation in operations if isinstance(operation, UseQuota)}
+    return {key[1]: kept.row for key, kept in (await rows.load(conn, wanted, lock=False)).items()}
+
+
+async def _conflict_before(conn: Connection, first: Entry) -> set[str]:
+    """The group that this batch goes on with, if an earlier batch of the device found a conflict in it."""
+    found = await conn.execute(
+        "select data from operation join case_file using (op_id) where device = %s and epoch = %s and seq >= %s"
+        " and seq < %s and case_file.kind = %s",
+        [first.device, first.epoch, first.seq - GROUP_MOST, first.seq, CaseKind.ORDER_CONFLICT],
+    )
+    groups = {decode_entry(bytes(data)).operation.group for (data,) in await found.fetchall()}
+    return groups - {""}
 
 
 def _merge(batch: Batch, operation: Operation, after: Any) -> tuple[Any, bool]:

@@ -48,13 +48,21 @@ def readdress(operation: Operation, stays: Mapping[str, str]) -> Operation:
     if not stays or isinstance(operation, RegisterMember):
         return operation
     changes: dict[str, Any] = {}
-    for field in fields(operation):
-        if field.name == "member_id" or (field.name.endswith("_id") and field.name != "op_id"):
-            value = getattr(operation, field.name)
-            there = "/".join(stays.get(part, part) for part in value.split("/"))
-            if there != value:
-                changes[field.name] = there
+    for name, value in _ids_of(operation):
+        there = "/".join(stays.get(part, part) for part in value.split("/"))
+        if there != value:
+            changes[name] = there
     return replace(operation, **changes) if changes else operation
+
+
+def _ids_of(operation: Operation) -> list[tuple[str, str]]:
+    names = [field.name for field in fields(operation) if field.name.endswith("_id") and field.name != "op_id"]
+    return [(name, getattr(operation, name)) for name in names]
+
+
+def named_in(operation: Operation) -> set[str]:
+    """Everything in an operation that may be the id of a member, also inside other ids."""
+    return {part for _name, value in _ids_of(operation) for part in value.split("/")} - {""}
 
 
 def members_in(operation: Operation) -> list[str]:

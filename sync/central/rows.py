@@ -41,7 +41,7 @@ async def load(conn: Connection, keys: Iterable[Key], *, lock: bool) -> dict[Key
     found: dict[Key, Kept] = {}
     for table, ids in by_table.items():
         query = SQL("select id, revision, body::text from {} where id = any(%s) order by id {}").format(
-            Identifier(table), SQL("for update" if lock else "")
+            Identifier(table), SQL("for no key update" if lock else "")
         )
         for id_, revision, body in await (await conn.execute(query, [ids])).fetchall():
             found[table, id_] = Kept(decode_row(table, body), revision)

@@ -14,11 +14,12 @@ from textual.widgets.option_list import Option
 
 from store_agent.desk import pickups
 from store_agent.desk.counter import Counter
-from store_agent.domain.pickups import Pickup, PickupState, RejectReason
+from store_agent.domain.operation import Refusal
+from store_agent.domain.pickups import WORK, Pickup, PickupState, RejectReason
 from store_agent.safe_text import safe_text
 from store_agent.scan import ScanKind, read_scan
 from store_agent.words import _, later
-from store_agent.words.formats import moment
+from store_agent.words.formats import age, moment
 from store_agent.words.names import name_of
 from tui.columns import row
 from tui.dialogs.confirm import AskDialog
@@ -27,12 +28,14 @@ from tui.dialogs.hand_over import HandOverDialog
 from tui.dialogs.picking import PickingDialog
 from tui.keys import Key
 from tui.naming import person
-from tui.said import done, refused, told
+from tui.said import done, told
 from tui.scanning import Scanned
 from tui.widgets.pickup_words import state_of
 
 MINUTE_S = 60
 LATE_S = 0
+ORDER_NO = 10
+FAINT = "$foreground 55%"
 SOON_S = 30 * MINUTE_S
 REASONS = (RejectReason.NOT_IN_STOCK, RejectReason.DAMAGED, RejectReason.STORE_CLOSED, RejectReason.OTHER)
 
@@ -97,7 +100,8 @@ class BoardDialog(Dialog):
         board.clear_options()
         board.add_options([Option(self._row(order, width), id=order.id) for order in self.orders])
         places = [order.id for order in self.orders]
-        board.highlighted = places.index(chosen) if chosen in places else 0 if places else None
+        work = [n for n, order in enumerate(self.orders) if order.state in WORK]
+        board.highlighted = places.index(chosen) if chosen in places else next(iter(work), 0) if places else None
         self.query_one("#head", Static).update(self._columns(_head(), width))
         self.query_one(".frame").border_subtitle = _("{count} open").format(count=len(self.orders))
         if not self.orders:
@@ -105,7 +109,7 @@ class BoardDialog(Dialog):
 
     @staticmethod
     def _columns(cells: list[tuple[str, str]], width: int) -> Content:
-        widths = [16, 12, 0, 6, 14, 8]
+        widths = [8, ORDER_NO, 0, -4, 13, 14, 7]
         return row([(text, style, cells) for (text, style), cells in zip(cells, widths, strict=True)], 2, width)
 
     def _row(self, order: Pickup, width: int) -> Content:
@@ -120,6 +124,7 @@ class BoardDialog(Dialog):
                 (self._customer(order), ""),
                 (str(pieces), ""),
                 (state, style),
+                (age((now - (order.history[-1].at if order.history else order.placed_at)).total_seconds()), FAINT),
                 (safe_text(order.shelf), "$text-accent"),
             ],
             width,
@@ -216,11 +221,9 @@ class BoardDialog(Dialog):
             )
         )
 
-    def _step(self, refusal: object, words: str, order: Pickup) -> None:
-        from store_agent.domain.operation import Refusal
-
-        if isinstance(refusal, Refusal):
-            self.say(refused(refusal))
+    def _step(self, refusal: Refusal | None, words: str, order: Pickup) -> None:
+        if refusal:
+            self.refuse(refusal)
         else:
             self.say(done(words.format(order_no=safe_text(order.order_no))))
         self.follow()
@@ -250,7 +253,7 @@ class BoardDialog(Dialog):
 
 
 def _head() -> list[tuple[str, str]]:
-    words = (_("Promised"), _("Order"), _("Customer"), _("Pieces"), _("State"), _("Lies at"))
+    words = (_("Promised"), _("Order"), _("Customer"), _("Pieces"), _("State"), _("Since"), _("Lies at"))
     return [(word, "$foreground 55%") for word in words]
 
 

@@ -16,6 +16,7 @@ from store_agent.desk.counter import Counter
 from store_agent.domain.operation import Refusal
 from store_agent.words import _, later
 from tui.keys import Key
+from tui.naming import with_names
 from tui.said import Said, refused, warned
 from tui.scanning import Scanned
 from tui.speaking import Speaking
@@ -49,14 +50,18 @@ class Dialog(Speaking, ModalScreen[Outcome | None]):
     Dialog > .frame {
         width: 72; max-width: 100%; height: auto; max-height: 100%;
         border: round $primary; border-title-color: $text-primary; border-title-style: bold;
-        border-subtitle-color: $text-muted; background: $surface; padding: 1 1 0 1;
+        border-subtitle-color: $text-muted; background: $surface; padding: 1 1 0 1; overflow-y: auto;
+        scrollbar-size: 0 1;
     }
     Dialog Notice { margin: 1 0 0 0; }
     Dialog KeyBar { dock: none; background: transparent; margin: 0; }
     Dialog Input { border: round $foreground 25%; background: transparent; height: 3; padding: 0 1; }
     Dialog Input:focus { border: round $accent; }
     Dialog OptionList, Dialog OptionList:focus { border: none; background: transparent; padding: 0; max-height: 1fr; }
-    Dialog OptionList > .option-list--option-highlighted { background: $primary 30%; text-style: bold; }
+    Dialog OptionList > .option-list--option-highlighted,
+    Dialog OptionList:focus > .option-list--option-highlighted {
+        background: $primary 30%; color: $foreground; text-style: bold;
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back", show=False)]
     KEYS: ClassVar[tuple[Key, ...]] = ()
@@ -96,7 +101,7 @@ class Dialog(Speaking, ModalScreen[Outcome | None]):
 
     def refuse(self, refusal: Refusal, instead: str = "") -> None:
         """Say why not; the dialog stays as it is."""
-        self.say(refused(refusal, instead))
+        self.say(refused(with_names(self.counter, refusal), instead))
 
     def finish(self, outcome: Outcome | None = None) -> None:
         """End once: an Enter that was pressed twice comes here twice."""

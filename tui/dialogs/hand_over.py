@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -33,7 +34,9 @@ class HandOverDialog(Dialog):
     """The pieces, who may have them, and whether they are paid."""
 
     DEFAULT_CSS = """
-    HandOverDialog #checks, HandOverDialog #order { height: auto; margin-bottom: 1; }
+    HandOverDialog VerticalScroll { height: auto; max-height: 9; scrollbar-size: 0 1; }
+    HandOverDialog #order { height: auto; }
+    HandOverDialog #checks { height: auto; margin-top: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "hand_over", "", show=False),
@@ -73,7 +76,8 @@ class HandOverDialog(Dialog):
         return _("Hand over an order")
 
     def parts(self) -> Iterable[Widget]:
-        yield Static(self._order(), id="order", markup=False)
+        with VerticalScroll(can_focus=False):
+            yield Static(self._order(), id="order", markup=False)
         yield Static(self._checks(), id="checks", markup=False)
         proxy = FormField("", id="proxy")
         proxy.border_title = _("Collected by somebody else: their name")

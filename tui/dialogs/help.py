@@ -10,9 +10,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from store_agent.words import _
-from tui.columns import fit, stacked
+from tui.columns import fit, stacked, wrapped
 from tui.dialogs.dialog import Dialog
 from tui.keys import BOX_KEYS, COUNTER_KEYS, Key
+
+CAP = 10
+WIDTH = 66
 
 
 class HelpDialog(Dialog):
@@ -34,4 +37,7 @@ class HelpDialog(Dialog):
 
 
 def _row(key: Key) -> Content:
-    return Content.assemble((fit(key.cap if key.label else key.key, 10), "bold $accent"), _(key.explains))
+    first, *rest = wrapped(_(key.explains), "", WIDTH, " " * CAP)
+    return stacked(
+        [Content.assemble((fit(key.cap if key.label else key.key, CAP), "bold $accent"), first[CAP:]), *rest]
+    )

@@ -38,13 +38,13 @@ class RedeemDialog(Dialog):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "redeem", "", show=False, priority=True),
-        Binding("space", "toggle", "", show=False, priority=True),
+        Binding("space", "choose", "", show=False, priority=True),
         Binding("f3", "points", "", show=False),
-        *[Binding(str(n), f"toggle_at({n})", "", show=False) for n in range(1, 10)],
+        *[Binding(str(n), f"choose_at({n})", "", show=False) for n in range(1, 10)],
     ]
     KEYS = (
         Key("enter", "redeem", later("Done"), ""),
-        Key("space", "toggle", later("Choose"), ""),
+        Key("space", "choose", later("Choose"), ""),
         Key("1-9", "", later("Choose"), ""),
         Key("f3", "points", later("Points too"), ""),
     )
@@ -113,13 +113,13 @@ class RedeemDialog(Dialog):
             coupons.replace_option_prompt_at_index(n, option.prompt)
         self.query_one("#bill", Static).update(self._bill())
 
-    def action_toggle(self) -> None:
+    def action_choose(self) -> None:
         """Space: the coupon under the bar."""
         highlighted = self.query_one(OptionList).highlighted
         if highlighted is not None:
-            self.action_toggle_at(highlighted + 1)
+            self.action_choose_at(highlighted + 1)
 
-    def action_toggle_at(self, number: int) -> None:
+    def action_choose_at(self, number: int) -> None:
         """A number: that coupon. What it does not go together with is taken out, and that is said."""
         if not 1 <= number <= len(self.usable):
             return
@@ -136,7 +136,7 @@ class RedeemDialog(Dialog):
 
     def on_option_list_option_selected(self) -> None:
         """A click on a coupon."""
-        self.action_toggle()
+        self.action_choose()
 
     def action_points(self) -> None:
         """Go on with points, on what is left to pay."""

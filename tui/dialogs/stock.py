@@ -26,8 +26,8 @@ from tui.columns import pair, row, stacked
 from tui.dialogs.confirm import AskDialog
 from tui.dialogs.dialog import Dialog, Outcome
 from tui.keys import Key
-from tui.naming import spoken
-from tui.said import NOTHING, refused, told
+from tui.naming import spoken, staff_name
+from tui.said import NOTHING, told
 from tui.scanning import Scanned
 
 WIDTH = 66
@@ -160,12 +160,12 @@ class StockDialog(Dialog):
         counted = _("never counted")
         if here.counted_at:
             counted = _("counted {age} by {staff}, {sold} sold since").format(
-                age=_since(here.counted_at, now), staff=safe_text(here.counted_by), sold=here.sold_since
+                age=_since(here.counted_at, now), staff=staff_name(self.counter, here.counted_by), sold=here.sold_since
             )
         lines.append(Content.styled(counted, "$foreground 55%"))
         if here.shelf_empty_at:
             words = _("{staff} found the shelf empty, {age}.").format(
-                staff=safe_text(here.shelf_empty_by), age=_since(here.shelf_empty_at, now)
+                staff=staff_name(self.counter, here.shelf_empty_by), age=_since(here.shelf_empty_at, now)
             )
             lines.append(Content.styled(f"! {words}", "bold $text-warning"))
         if shelf.elsewhere:
@@ -194,7 +194,8 @@ class StockDialog(Dialog):
             return
         if shelf.stock.shelf_empty_at:
             refusal = stock.mark_shelf_empty(self.counter, shelf.product.id)
-            self.say(refused(refusal) if refusal else NOTHING)
+            if refusal:
+                self.refuse(refusal)
             return
         name = spoken(shelf.product.name)
         question = _("Is the shelf of {name} empty? It will be promised to nobody until goods come or are counted.")

@@ -67,11 +67,11 @@ class TagDialog(Dialog):
 
     def _tag(self, id_: str, label: str) -> Content:
         has = id_ in self.held
-        does = _("take away") if has else ""
+        does = f"  {_('take away')}" if has else ""
         return Content.assemble(
             ("✓ " if has else "  ", "$text-success"),
             (safe_text(label), "bold" if has else ""),
-            (f"  {does}", "$foreground 55%"),
+            (does, "$foreground 55%"),
         )
 
     def on_input_changed(self, message: Input.Changed) -> None:

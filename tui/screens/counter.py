@@ -15,7 +15,6 @@ from textual.widgets import Input, OptionList
 from store_agent.desk import baskets, members
 from store_agent.desk.counter import Counter
 from store_agent.domain.coupons import Coupon
-from store_agent.domain.members import Member
 from store_agent.domain.operation import Refusal
 from store_agent.domain.pickups import IdentityCheck, Pickup, PickupState
 from store_agent.words import _, ngettext
@@ -30,7 +29,7 @@ from tui.dialogs.stock import StockDialog
 from tui.dialogs.tag import TagDialog
 from tui.hints import next_step
 from tui.keys import COUNTER_KEYS
-from tui.naming import person
+from tui.naming import with_names
 from tui.said import NOTHING, Said, Tone, done, hinted, refused, told
 from tui.scanning import Scanned
 from tui.screens.looking_up import LookUp
@@ -198,8 +197,9 @@ class CounterScreen(Speaking, Screen[None]):
             getattr(hits, f"action_{how}")()
 
     def action_scroll_coupons(self, pages: int) -> None:
-        """The coupons, a page on or back."""
-        self.query_one(CouponPane).scroll_relative(y=pages * 6, animate=False)
+        """The coupons and the member, half a page on or back."""
+        for pane in (self.query_one(CouponPane), self.query_one(MemberCard)):
+            pane.scroll_relative(y=pages * 6, animate=False)
 
     def choose_hit(self, count: int) -> None:
         """Several were found: the bar goes to the first, and nothing is opened yet."""
@@ -230,7 +230,7 @@ class CounterScreen(Speaking, Screen[None]):
         basket = baskets.add(self.counter, self.visit.basket, gtin)
         self._clear_box()
         if isinstance(basket, Refusal):
-            self.say(refused(basket))
+            self.say(refused(with_names(self.counter, basket)))
         else:
             self._said = NOTHING
             self.visit = replace(self.visit, basket=basket)
@@ -394,7 +394,3 @@ class CounterScreen(Speaking, Screen[None]):
         self.counter.staff = staff_id
         self.app.show_place()  # type: ignore[attr-defined]
         self.say(done(_("{name} is at the counter now.").format(name=name)))
-
-    def name_of_member(self, member: Member) -> str:
-        """For a sentence."""
-        return person(member)

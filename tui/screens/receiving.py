@@ -17,7 +17,6 @@ from store_agent.scan import Scan, ScanKind, ScanReason, read_scan
 from store_agent.words import _, later
 from store_agent.words.formats import money
 from tui.bursts import Ending
-from tui.naming import spoken
 from tui.said import refused, told, warned
 from tui.widgets.code_box import CodeBox
 
@@ -98,7 +97,8 @@ def total_of(text: str, currency: str) -> int | None:
     exponent = EXPONENTS.get(currency, 2)
     if found[2] and exponent == 0:
         return None
-    return int(found[1]) * 10**exponent + int((found[2] or "").ljust(exponent, "0") or "0")
+    whole: int = int(found[1]) * 10**exponent
+    return whole + int((found[2] or "").ljust(exponent, "0") or "0")
 
 
 def _member(screen: CounterScreen, scan: Scan) -> None:
@@ -169,9 +169,3 @@ def _advice(reason: ScanReason) -> str:
     if reason in (ScanReason.LINE_USER, ScanReason.CITIZEN_CERTIFICATE, ScanReason.CARRIER_FORM, ScanReason.LINK):
         return _("Ask for the member's own code or the phone number.")
     return _("Scan it again, or type the phone number or the name.")
-
-
-def store_name(screen: CounterScreen) -> str:
-    """As people call this store."""
-    store = screen.counter.store
-    return spoken(store.name, store.id)

@@ -13,7 +13,6 @@ from tui.coupon_words import coupon_name
 from tui.visits import CounterOverview
 from tui.widgets.pane import Pane
 
-
 WIDE = 56
 """Columns from which the price of a single piece has one of its own."""
 
@@ -65,7 +64,8 @@ def _goods(overview: CounterOverview, width: int) -> Iterator[Content]:
 
 def _sum(overview: CounterOverview, width: int) -> Iterator[Content]:
     basket, bill, quote = overview.visit.basket, overview.bill, overview.quote
-    yield Content.styled("─" * width, "$foreground 22%")
+    if basket.is_scanned:
+        yield Content.styled("─" * width, "$foreground 22%")
     if bill and bill.taken and quote:
         yield pair(
             (_("Total"), "$foreground 55%"), (money(basket.total_minor, basket.currency), "$foreground 55%"), width

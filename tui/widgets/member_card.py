@@ -136,7 +136,7 @@ def _purchases(of_member: MemberOverview, width: int) -> Iterator[Content]:
     for purchase in of_member.purchases:
         when = moment(purchase.at).rpartition(" ")[0]
         yield pair(
-            (f"{when} {name_of(purchase.channel)}", "$foreground 55%"),
+            (when if purchase.channel == "store" else f"{when} {name_of(purchase.channel)}", "$foreground 55%"),
             (money(purchase.paid_minor, purchase.currency), ""),
             width,
         )

@@ -22,7 +22,7 @@ class Pane(VerticalScroll, can_focus=False):
         border-title-style: bold;
         border-subtitle-color: $text-muted;
         padding: 0 0 0 1;
-        scrollbar-size-vertical: 1;
+        scrollbar-size: 0 1;
         scrollbar-gutter: stable;
         scrollbar-color: $foreground 25%;
         scrollbar-background: $background;

@@ -12,6 +12,9 @@ from textual.widget import Widget
 from store_agent.safe_text import safe_text
 from store_agent.words import _, formats
 
+FEW = 200
+"""Fewer rows than these are the day's news and no catching up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Distance:
@@ -23,6 +26,10 @@ class Distance:
     """Operations that the centre has not answered."""
     offline_since: datetime | None = None
     """Aware; None while the centre answers."""
+    behind: int = 0
+    """Rows that the centre has and this store does not yet."""
+    is_heard: bool = True
+    """Whether the centre was ever heard."""
 
 
 class StatusBar(Widget):
@@ -52,6 +59,10 @@ def distance_in_words(distance: Distance | None) -> str:
     if distance is None:
         return ""
     if distance.offline_since is None:
+        if not distance.is_heard:
+            return _("No word from the centre yet")
+        if distance.behind > FEW:
+            return _("Catching up with the centre, {count} to go").format(count=f"{distance.behind:,}")
         if distance.waiting == 0:
             return _("In step with the centre")
         return _("{count} waiting for the centre").format(count=distance.waiting)

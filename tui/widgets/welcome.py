@@ -10,9 +10,7 @@ from textual.widget import Widget
 from store_agent.words import _
 from tui.columns import fit
 from tui.visits import CounterOverview
-
-FEW = 200
-"""Fewer rows than these are the day's news and no first load."""
+from tui.widgets.status_bar import FEW
 
 
 class Welcome(Widget):

@@ -9,7 +9,7 @@ from itertools import islice
 
 from store_agent.demo.sample.offers import make_bearer_coupons, make_campaigns
 from store_agent.demo.sample.orders import WebOrder, make_orders
-from store_agent.demo.sample.people import TAGGED_WITHIN, Grant, Holding, make_holdings
+from store_agent.demo.sample.people import TAGGED_WITHIN, Holding, make_holdings
 from store_agent.demo.sample.products import make_products
 from store_agent.demo.sample.shelves import make_stock
 from store_agent.demo.sample.shops import make_staff, make_stores, make_tag_words
@@ -49,11 +49,11 @@ class Sample:
         """What members hold, then leaflets."""
         for holding in self.holdings():
             yield from holding.coupons
-        yield from make_bearer_coupons(self.now)
+        yield from self.bearer_coupons()
 
-    def later_points(self) -> Iterator[Grant]:
-        """The points that members have got after those with which they opened."""
-        return (grant for holding in self.holdings() for grant in holding.points[1:])
+    def bearer_coupons(self) -> Iterator[Coupon]:
+        """Leaflets, of whoever shows one."""
+        return make_bearer_coupons(self.now)
 
     def segments(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The members whom marketing has tagged, with their tags."""

@@ -21,17 +21,17 @@ LEAFLET_CODES = tuple(bearer_code(number) for number in range(BEARER_COUNT))
 
 HANDS: tuple[tuple[str, ...], ...] = (
     ("member-85",),
-    ("spend-400-500", "free-shipping"),
+    ("spend-400-500",),
     ("coffee-bogo",),
-    ("member-85", "web-300-600"),
-    ("skin-set",),
-    ("weekend-90", "sensitive-80"),
+    ("web-300-600",),
+    ("skin-set", "free-shipping"),
+    ("weekend-90",),
     ("snacks-3",),
-    ("member-85", "gold-88"),
+    ("member-85", "gold-88", "sensitive-80"),
     ("limited-50",),
     ("taipei-90", "sample-gift"),
     ("afternoon-88",),
-    ("spend-400-500", "first-100"),
+    ("first-100",),
 )
 """What coupons the people of the sample hold, one hand after the other."""
 
