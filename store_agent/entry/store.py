@@ -111,19 +111,18 @@ class Keeper:
 
     async def run(self, changed: Callable[[], None]) -> None:
         """Until cancelled."""
-        tell = changed
 
-        def changed() -> None:
+        def tell() -> None:
             take_place(self._counter)
-            tell()
+            changed()
 
         seat = Seat(self._replica.folder)
         try:
-            watching = asyncio.create_task(self._watch(changed))
+            watching = asyncio.create_task(self._watch(tell))
             try:
                 while not seat.take():
                     await self._clock.sleep(SEAT_S)
-                await self._keep(changed)
+                await self._keep(tell)
             finally:
                 watching.cancel()
                 with contextlib.suppress(asyncio.CancelledError):

@@ -30,7 +30,7 @@ async def of_store(conn: Connection, store: str) -> dict[str, int]:
             scope = f"id in ({FOLLOWED}) or alias_of in ({FOLLOWED})"
         elif table == "quota":
             scope = f"({scope} and member_id <> '') or {SCOPES['store']}"
-        query = SQL("select body::text from {} where ").format(Identifier(table)) + SQL(scope)  # type: ignore[arg-type]
+        query = SQL("select body::text from {} where ").format(Identifier(table)) + SQL(scope)
         for (body,) in await (await conn.execute(query, {"store": store})).fetchall():
             figures.add(decode_row(table, body))
     ends = await heads(conn, (CHAIN, stream_of(store)))

@@ -17,7 +17,7 @@ from store_agent.desk.counter import Counter
 from store_agent.domain.coupons import Coupon
 from store_agent.domain.operation import Refusal
 from store_agent.domain.pickups import IdentityCheck, Pickup, PickupState
-from store_agent.words import _, ngettext
+from store_agent.words import _
 from tui.dialogs.board import BoardDialog
 from tui.dialogs.dialog import Dialog, Outcome
 from tui.dialogs.hand_over import HandOverDialog
@@ -201,11 +201,9 @@ class CounterScreen(Speaking, Screen[None]):
         for pane in (self.query_one(CouponPane), self.query_one(MemberCard)):
             pane.scroll_relative(y=pages * 6, animate=False)
 
-    def choose_hit(self, count: int) -> None:
+    def choose_hit(self) -> None:
         """Several were found: the bar goes to the first, and nothing is opened yet."""
         self.query_one(HitList).highlighted = 0
-        words = ngettext("{count} member found.", "{count} members found.", count).format(count=count)
-        self.say(told(words, _("Choose with the arrows, then Enter.")))
 
     # -- the visit ----------------------------------------------------------------------------------------------------
 

@@ -149,7 +149,7 @@ def _unknown(screen: CounterScreen, scan: Scan, ending: Ending | None) -> None:
             return
         if hits:
             screen.query_one(CodeBox).put(scan.value)
-            screen.call_after_refresh(screen.choose_hit, len(hits))
+            screen.call_after_refresh(screen.choose_hit)
             return
         if ending is not None:
             screen.query_one(CodeBox).put(scan.value)

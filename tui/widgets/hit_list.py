@@ -10,6 +10,7 @@ from textual.widgets.option_list import Option
 
 from store_agent.domain.members import Member
 from store_agent.safe_text import safe_text
+from store_agent.words import ngettext
 from store_agent.words.names import name_of
 from tui.columns import row
 from tui.naming import person, phone
@@ -22,6 +23,7 @@ class HitList(OptionList, can_focus=False):
     HitList {
         layer: over; dock: top; margin: 3 0 0 1; max-height: 20; display: none;
         border: round $primary; background: $surface; padding: 0 1;
+        border-subtitle-color: $text-muted;
     }
     HitList > .option-list--option-highlighted { background: $primary 40%; color: $foreground; text-style: bold; }
     """
@@ -33,6 +35,8 @@ class HitList(OptionList, can_focus=False):
         self.styles.width = self.app.size.width - 2
         self.clear_options()
         self.add_options([Option(_row(member, width), id=member.id) for member in members])
+        many = ngettext("{count} member", "{count} members", len(members)).format(count=len(members))
+        self.border_subtitle = f"{many}  ·  ↑ ↓  Enter"
         self.highlighted = 0 if len(members) == 1 else None
         self.display = bool(members)
 

@@ -1,0 +1,1 @@
+"""Long trials of the whole, which take more time than a test may."""
