@@ -233,5 +233,6 @@ def _leaves(value: Any) -> list[Any]:
 
 
 @cache
-def _names_of(kind: type[Any]) -> tuple[str, ...]:
+def _names_of(kind: Any) -> tuple[str, ...]:
+    """The fields of a dataclass; not `__dataclass_fields__`, where a class variable that has no value stands too."""
     return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()

@@ -6,6 +6,7 @@ markup from data.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 MOST_GRAPHEMES = 80
@@ -15,6 +16,8 @@ MOST_MARKS = 4
 
 ZERO_WIDTH_JOINER = "\u200d"
 # They are letters or symbols to Unicode and nothing at all to the eye: a name of them alone would look empty.
+PLAIN = re.compile("[ -~\u4e00-\u9fff]*")
+"""Nearly every name and note: characters of which none can be anything but what it looks like."""
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 # Not `Cn`: a name may hold a Chinese character that is younger than this Python's tables.
 DROPPED = frozenset({"Cc", "Cf", "Cs", "Co"})
@@ -28,6 +31,8 @@ def safe_text(text: str, most: int = MOST_GRAPHEMES) -> str:
     Any run of white space or line breaks becomes one space. Doing it twice changes nothing.
     """
     spaced = " ".join(text.split())
+    if len(spaced) <= most and PLAIN.fullmatch(spaced):
+        return spaced
     kept = "".join(ch for ch in spaced if ch == ZERO_WIDTH_JOINER or not _is_dropped(ch))
     # Spaces once more: what stood between two of them may be gone.
     clusters = _clusters(unicodedata.normalize("NFC", " ".join(_join_emoji(kept).split())))

@@ -1,3 +1,5 @@
+"""What is to pay once coupons are taken: several together, line by line, to the last dollar."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

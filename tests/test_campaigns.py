@@ -1,3 +1,5 @@
+"""Where, when and to whom a campaign gives something, and the reason where it does not."""
+
 from __future__ import annotations
 
 from dataclasses import replace

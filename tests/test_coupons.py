@@ -1,3 +1,5 @@
+"""A coupon in somebody's hand: issued, used, used up, restored, and who may use it."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -100,9 +100,7 @@ def test_every_request_in_an_example_has_an_endpoint(page: Path) -> None:
 def test_every_case_and_every_word_for_an_error_is_told() -> None:
     told = text_of("protocol.md")
     source = "".join(path.read_text("utf-8") for path in (ROOT / "sync/central").glob("*.py"))
-    words = set(re.findall(r'Declined\(\s*\d+,\s*"([a-z0-9-]+)"', source)) | set(
-        re.findall(r'_problem\(\d+, "([a-z-]+)"', source)
-    )
+    words = set(re.findall(r'(?:Declined|Fork|_problem)\(\s*(?:\d+,\s*)?"([a-z0-9-]+)"', source))
     assert sorted(word for word in words if f"`{word}`" not in told) == []
     opened = [kind for kind in CaseKind if re.search(rf"CaseKind\.{kind.name}\b", source)]
     assert sorted(kind for kind in opened if f"`{kind}`" not in told) == []

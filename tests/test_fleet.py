@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -199,9 +200,11 @@ class Fleet(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
 
-def play(postgres: EmbeddedPostgres, examples: int, steps: int) -> None:
-    """Let Hypothesis play; raises what it finds, with the steps that lead there."""
+def play(postgres: EmbeddedPostgres, examples: int, steps: int, seed: int | None = None) -> None:
+    """Let Hypothesis play; raises what it finds, with the steps that lead there. Without a seed, always the same game."""
     fleet = type("Fleet", (Fleet,), {"database": postgres})
+    if seed is not None:
+        fleet = hypothesis.seed(seed)(fleet)
     run_state_machine_as_test(
         fleet,
         settings=settings(
@@ -209,7 +212,7 @@ def play(postgres: EmbeddedPostgres, examples: int, steps: int) -> None:
             stateful_step_count=steps,
             deadline=None,
             database=None,
-            derandomize=True,
+            derandomize=seed is None,
             # A shorter story is worth minutes only to a person who looks for the cause.
             phases=[Phase.generate, Phase.shrink] if SHRINKS else [Phase.generate],
             print_blob=False,

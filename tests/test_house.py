@@ -45,6 +45,7 @@ PRINTS = {
 SAYS_IN_THE_TERMINAL = ("store_agent/cli/", "store_agent/demo/")
 LONG = {
     "store_agent/words/refusals.py": "a table: two sentences for each reason, and its halves would have no names",
+    "tests/test_counter.py": "every job at the counter by its keys, one list",
     "tests/test_pickups.py": "a table of every state and every step of an order",
     "tests/test_scan.py": "the vectors of every kind of code",
 }
@@ -52,6 +53,7 @@ LINES_MOST = 400
 SLEEPS = {
     "tests/terminal.py": "the gaps between the keys of a scanner are what is tested",
     "tests/test_embedded.py": "waits for the end of a process that nobody can await",
+    "tests/test_filling.py": "waits until a centre in another process listens",
 }
 CATCHES_ALL = {
     "sync/central/ledger.py": "a rule that crashes parks its own operation, and no other one",
@@ -83,10 +85,16 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def texts_of(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Line and text of every string that is no docstring; of an f-string its written parts."""
-    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    """Line and text of every string that is no docstring; what an f-string fills in stands as one letter."""
+    passed = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
+        if isinstance(node, ast.JoinedStr):
+            passed |= {id(part) for part in node.values}
+            yield (
+                node.lineno,
+                "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values),
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in passed:
             yield node.lineno, node.value
 
 
@@ -130,6 +138,8 @@ def test_the_search_for_sql_finds_it() -> None:
     """Else the test above would prove nothing."""
     for name in ("store_agent/replica/journal.py", "store_agent/schema.py", "sync/central/feed.py"):
         assert any(is_sql(text) for _line, text in texts_of(tree_of(ROOT / name))), name
+    written = ast.parse("def f(table): return f'update {table} set a = 1'")
+    assert [is_sql(text) for _line, text in texts_of(written)] == [True]
     assert not is_sql("Update Store Agent."), "a sentence is no statement"
     assert not is_sql("Select the best coupons.")
 

@@ -1,3 +1,5 @@
+"""Numbers of products: their check digit, and their one spelling of 14 digits."""
+
 from __future__ import annotations
 
 import pytest

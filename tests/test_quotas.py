@@ -1,3 +1,5 @@
+"""How often a campaign may be used by a member, on a day, and in all."""
+
 from __future__ import annotations
 
 from dataclasses import replace

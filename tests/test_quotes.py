@@ -1,3 +1,5 @@
+"""What every coupon of a member is worth on a basket: usable, usable if, or not here and why."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -87,6 +87,7 @@ def _fill_members(office: Office, sample: Sample, tell: Tell) -> None:
     """Members with what is theirs, some thousand at a time: the centre reads one lot while its ledger writes another."""
     holdings = sample.holdings()
     done = 0
+    tell(_("members"), done, sample.member_count)
     with ThreadPoolExecutor(LOTS_AT_ONCE) as pool:
         under_way: deque[Future[int]] = deque()
         while lot := list(islice(holdings, MEMBERS_IN_LOT)):

@@ -16,11 +16,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from store_agent.clock import SystemClock
 from store_agent.config import Settings
 from store_agent.demo.filling import Office, fill
 from store_agent.demo.pictures import write_pictures
@@ -65,7 +65,7 @@ def build(members: int, tell: Tell) -> Iterator[Machine]:
         url, leash = _start_centre(folder, postgres.url, token)
         try:
             tell(_("starting the centre"), 1, 1)
-            sample = make_sample(members, now=datetime.now(UTC))
+            sample = make_sample(members, now=SystemClock().now())
             fill(url, token, sample, tell)
             office = Office(url, token, tell)
             stores = {store: _enrol(office, url, folder, store) for store in STORES}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,7 @@ from store_agent.domain.pickup_stock import (
     drafts_for_return,
 )
 from store_agent.domain.pickups import WORK, IdentityCheck, Pickup, PickupState, RejectReason
+from store_agent.domain.stock import MarkShelfEmpty, Stock, stock_id
 
 OPEN = (PickupState.READY, PickupState.EXPIRED, *WORK)
 
@@ -156,11 +157,19 @@ def extend_hold(counter: Counter, pickup_id: str, days: int) -> Refusal | None:
     return counter.accept(ExtendHold(**counter.named(), pickup_id=pickup_id, days=days))
 
 
-def _with_stock(counter: Counter, step: Operation, drafts: Any) -> Refusal | None:
+def _with_stock(counter: Counter, step: Operation, drafts: Callable[[Pickup], tuple[Draft, ...]]) -> Refusal | None:
     """A step together with what it does to the shelf, all or nothing."""
-    before = counter.replica.view.get(step.table, step.subject)
+    before: Pickup | None = counter.replica.view.get(step.table, step.subject)
     moves: list[Operation] = []
     for draft in drafts(before) if before else ():
-        named = counter.named(step.group)
-        moves.append(draft.operation(**draft.fields, **named, reference=before.order_no))
-    return counter.accept(step, *[replace(move, group=step.group) for move in moves])
+        if draft.operation is MarkShelfEmpty and _is_known_empty(counter, str(draft.fields["gtin"])):
+            continue
+        fields = counter.named(step.group) | draft.fields
+        moves.append(draft.operation(**fields, reference=before.order_no if before else ""))
+    return counter.accept(step, *moves)
+
+
+def _is_known_empty(counter: Counter, gtin: str) -> bool:
+    """A shelf that somebody has already found empty need not be found so again: that would refuse the whole step."""
+    row: Stock | None = counter.replica.view.get(Stock.table, stock_id(counter.store_id, gtin))
+    return row is not None and row.shelf_empty_at is not None

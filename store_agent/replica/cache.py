@@ -118,7 +118,7 @@ class Cache:
         if any(row.id != id_ for id_, row in decoded.items()):
             raise Trouble(_("A row of {table} cannot be read.").format(table=table))
         indexer = INDEXED.get(table)
-        known = set(self._revisions(table, latest)) if indexer else set()
+        known = self._revisions(table, latest) if indexer else {}
         self.db.conn.executemany(
             f"insert into {table} (id, revision, body) values (?, ?, ?) on conflict (id) do update set"
             " revision = excluded.revision, body = excluded.body where excluded.revision > revision",
@@ -126,14 +126,15 @@ class Cache:
         )
         if indexer:
             for new in (True, False):
-                rows = [row for id_, row in decoded.items() if (id_ not in known) == new]
-                search.index(self.db, table, [(row.id, *indexer(row)) for row in rows], new=new)
+                # An older row that comes once more is not kept, so nobody may be found by what stands in it.
+                kept = [id_ for id_ in decoded if (id_ not in known) == new and latest[id_].revision > known.get(id_, 0)]
+                search.index(self.db, table, [(id_, *indexer(decoded[id_])) for id_ in kept], new=new)
 
-    def _revisions(self, table: str, ids: Iterable[str]) -> list[str]:
+    def _revisions(self, table: str, ids: Iterable[str]) -> dict[str, int]:
         # As one value: the centre may write more rows at once than a statement has places for values.
         wanted = json.dumps(list(ids))
-        query = f"select id from {table} where id in (select value from json_each(?))"
-        return [row[0] for row in self.db.conn.execute(query, [wanted])]
+        query = f"select id, revision from {table} where id in (select value from json_each(?))"
+        return dict(self.db.conn.execute(query, [wanted]).fetchall())
 
     def _raise_floor(self) -> None:
         """Below the floor every own operation is answered, so nobody needs to look there again."""

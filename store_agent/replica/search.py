@@ -39,11 +39,12 @@ def index(db: Database, table: str, entries: Sequence[tuple[str, Iterable[str], 
         many(f"delete from {table}_name where number = ?", known)
     digits = [(d[::-1], id_) for id_, numbers, _names in entries for n in numbers if (d := digits_of(n))]
     many(f"insert or ignore into {table}_digits values (?, ?)", digits)
-    for id_, _numbers, names in entries:
-        # Between two names stands what no search can ask for, so that nothing is found across them.
-        text = f" {APART} ".join(filter(None, map(characters_of, names)))
-        number = execute(f"insert into {table}_name (id) values (?)", [id_]).lastrowid
-        execute(f"insert into {table}_characters (rowid, characters) values (?, ?)", [number, text])
+    # Numbered here, on from the last number that ever was, so that two statements do for all rows.
+    (last,) = execute("select coalesce(max(seq), 0) from sqlite_sequence where name = ?", [f"{table}_name"]).fetchone()
+    many(f"insert into {table}_name values (?, ?)", [(n, id_) for n, (id_, *_) in enumerate(entries, last + 1)])
+    # Between two names stands what no search can ask for, so that nothing is found across them.
+    texts = [f" {APART} ".join(filter(None, map(characters_of, names))) for _id, _numbers, names in entries]
+    many(f"insert into {table}_characters (rowid, characters) values (?, ?)", list(enumerate(texts, last + 1)))
 
 
 def find(db: Database, table: str, text: str, most: int = ROWS_MOST) -> list[str]:

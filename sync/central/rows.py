@@ -78,9 +78,10 @@ async def save(conn: Connection, rows: Iterable[Any], known: Mapping[Key, Kept])
 
 
 async def find(conn: Connection, table: str, column: str, values: Iterable[str]) -> list[Kept]:
-    """Rows by a field that is searched by."""
-    query = SQL("select revision, body::text from {} where {} = any(%s) order by id").format(
-        Identifier(table), Identifier(column)
+    """Rows by a field that is searched by; nothing is found by an empty value."""
+    # Said in the query too, or PostgreSQL could not use an index that leaves empty values out.
+    query = SQL("select revision, body::text from {} where {} = any(%s) and {} <> '' order by id").format(
+        Identifier(table), Identifier(column), Identifier(column)
     )
     found = await (await conn.execute(query, [list(values)])).fetchall()
     return [Kept(decode_row(table, body), revision) for revision, body in found]

@@ -29,7 +29,12 @@ class Benchmark:
 BENCHMARKS = {
     # Short turns where the disk takes part: it is shared, and its bad moments are longer than a call.
     accept.NAME: Benchmark(
-        "redeem a coupon until it is safe on disk", accept.measure, "waiting operations", (0, 10_000), (0, 50), Effort(40, 20)
+        "redeem a coupon until it is safe on disk",
+        accept.measure,
+        "waiting operations",
+        (0, 10_000),
+        (0, 50),
+        Effort(40, 20),
     ),
     lookup.NAME: Benchmark(
         "a member by phone, by code", lookup.measure, "members", (10_000, 100_000), (200, 400), Effort(15, 200)
@@ -43,7 +48,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--list", action="store_true", help="say what can be measured")
     parser.add_argument("--json", action="store_true", help="for a machine")
     parser.add_argument("--quick", action="store_true", help="at a small size, to see that it runs")
-    parser.add_argument("--size", type=int, nargs="+", default=[], metavar="N", help="of one NAME, instead of its own sizes")
+    parser.add_argument(
+        "--size", type=int, nargs="+", default=[], metavar="N", help="of one NAME, instead of its own sizes"
+    )
     asked = parser.parse_args(arguments)
     if asked.list:
         _list(asked.json)

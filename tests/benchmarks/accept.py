@@ -86,7 +86,15 @@ def _rows(timed: dict[str, Timed], waiting: int) -> list[Row]:
     bare = "the bare commit, encrypted and FULL"
     at_most: dict[str, Any] = {"theirs": P99_MOST_MS * 1_000, "goal": 1.0, "rival": "the limit"}
     rows = [
-        Row(name=NAME, what=f"{what}, p50", ours=ours.p50, theirs=theirs.p50, ratio=ours.ratio(theirs), goal=GOAL, rival=bare),
+        Row(
+            name=NAME,
+            what=f"{what}, p50",
+            ours=ours.p50,
+            theirs=theirs.p50,
+            ratio=ours.ratio(theirs),
+            goal=GOAL,
+            rival=bare,
+        ),
         Row(name=NAME, what=f"{what}, p99", ours=ours.p99, ratio=ours.p99 / at_most["theirs"], **at_most),
         Row(name=NAME, what=f"{bare}, p99", ours=theirs.p99),
     ]
@@ -116,7 +124,7 @@ def _holdings(people: int) -> Iterator[Any]:
 
 def _use(counter: Counter, number: int) -> Operation:
     named = counter.named()
-    ids = {"coupon_id": f"k{number:07d}", "campaign_id": CAMPAIGN, "member_id": f"m{number:07d}"}
+    ids: dict[str, Any] = {"coupon_id": f"k{number:07d}", "campaign_id": CAMPAIGN, "member_id": f"m{number:07d}"}
     return RedeemCoupon(**named, **ids, purchase_id=named["op_id"], saved_minor=75, currency="TWD")
 
 

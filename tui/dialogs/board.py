@@ -155,6 +155,8 @@ class BoardDialog(Dialog):
                 self._open(PickingDialog(self.counter, order.id))
             case PickupState.READY if order.cancel_requested:
                 self._ask_release(order)
+            case PickupState.READY if self._is_over_time(order):
+                self._ask_expire(order)
             case PickupState.READY:
                 self.action_hand_over()
             case PickupState.EXPIRED:
@@ -205,6 +207,23 @@ class BoardDialog(Dialog):
                 ),
                 lambda _number, _reason: pickups.release_cancelled(self.counter, order.id),
                 said=_("Order {order_no} is cancelled.").format(order_no=safe_text(order.order_no)),
+            )
+        )
+
+    def _is_over_time(self, order: Pickup) -> bool:
+        until = pickups.expires_at(self.counter, order)
+        return until is not None and self.counter.now() >= until
+
+    def _ask_expire(self, order: Pickup) -> None:
+        self._open(
+            AskDialog(
+                self.counter,
+                _("Not collected"),
+                _("Order {order_no} was kept until its time. Give up waiting? F5 still hands it over.").format(
+                    order_no=safe_text(order.order_no)
+                ),
+                lambda _number, _reason: pickups.expire(self.counter, order.id),
+                said=_("Order {order_no} waits no longer.").format(order_no=safe_text(order.order_no)),
             )
         )
 

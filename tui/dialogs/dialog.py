@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -22,6 +22,9 @@ from tui.scanning import Scanned
 from tui.speaking import Speaking
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.notice import Notice
+
+if TYPE_CHECKING:
+    from tui.app import StoreApp
 
 LEAVE = Key("escape", "leave", later("Back"), "")
 
@@ -79,6 +82,7 @@ class Dialog(Speaking, ModalScreen[Outcome | None]):
             yield from self.parts()
             yield Notice()
             yield KeyBar((*self.keys(), LEAVE))
+        yield cast("StoreApp", self.app).make_status_bar()
 
     def heading(self) -> str:
         """The title of the frame."""

@@ -60,6 +60,8 @@ class TagDialog(Dialog):
     def _options(self, text: str) -> list[Option]:
         part = text.casefold().strip()
         found = [(id_, label) for id_, label in self.words if part in label.casefold()]
+        # Those to give first: an Enter by mistake must not take one away.
+        found.sort(key=lambda word: word[0] in self.held)
         options = [Option(self._tag(id_, label), id=f"tag:{id_}") for id_, label in found]
         if part:
             options += [Option(_note(kind, text), id=f"note:{kind}") for kind in NOTES]

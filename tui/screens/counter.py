@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -44,6 +44,9 @@ from tui.widgets.key_bar import KeyBar
 from tui.widgets.member_card import MemberCard
 from tui.widgets.notice import Notice
 from tui.widgets.welcome import Welcome
+
+if TYPE_CHECKING:
+    from tui.app import StoreApp
 
 WIDE = 100
 """Columns from which the member's card gets more room."""
@@ -97,7 +100,7 @@ class CounterScreen(Speaking, Screen[None]):
         yield HitList()
         with Vertical(id="bottom"):
             yield KeyBar()
-            yield self.app.make_status_bar()  # type: ignore[attr-defined]
+            yield self.terminal.make_status_bar()
 
     def on_mount(self) -> None:
         """The box has the focus and keeps it."""
@@ -114,12 +117,18 @@ class CounterScreen(Speaking, Screen[None]):
         if self.is_mounted and self.query(CodeBox):
             self.query_one(CodeBox).focus()
 
+    @property
+    def terminal(self) -> StoreApp:
+        """The program that this screen is in."""
+        return cast("StoreApp", self.app)
+
     # -- what is shown ------------------------------------------------------------------------------------------------
 
     def refresh_overview(self) -> None:
         """Look again at everything that is shown."""
         assert self.visit is not None
         self.overview = look(self.counter, self.visit)
+        self.terminal.look()
 
     def follow(self) -> None:
         """Rows came, or another terminal accepted something."""
@@ -321,7 +330,7 @@ class CounterScreen(Speaking, Screen[None]):
     def action_register(self) -> None:
         """F4: what was typed is in its field already."""
         typed = self.query_one(CodeBox).value
-        self._clear_box()
+        self.query_one(HitList).show(())
         self._open(RegisterDialog(self.counter, typed or self.look_up.unknown_phone, self._unknown_code))
 
     def action_hand_over(self) -> None:
@@ -351,6 +360,10 @@ class CounterScreen(Speaking, Screen[None]):
         self.look_up.forget()
         self.visit = begin(self.counter)
 
+    def action_quit(self) -> None:
+        """Ctrl+Q."""
+        self.app.exit()
+
     def action_help(self) -> None:
         """F1."""
         self._open(HelpDialog(self.counter))
@@ -374,10 +387,14 @@ class CounterScreen(Speaking, Screen[None]):
         else:
             self.action_clear()
 
-    async def action_language(self) -> None:
-        """F10: the next language; all that is shown is made anew, and nothing is lost."""
+    def action_language(self) -> None:
+        """F10: the next language."""
+        self.call_later(self._speak_next_language)
+
+    async def _speak_next_language(self) -> None:
+        """All that is shown is made anew, and nothing is lost."""
         typed = self.query_one(CodeBox).value
-        self.app.speak_next_language()  # type: ignore[attr-defined]
+        self.terminal.speak_next_language()
         self._said = NOTHING
         await self.recompose()
         self._show_place()
@@ -390,5 +407,5 @@ class CounterScreen(Speaking, Screen[None]):
     def greet_staff(self, staff_id: str, name: str) -> None:
         """A badge says who stands here from now on."""
         self.counter.staff = staff_id
-        self.app.show_place()  # type: ignore[attr-defined]
+        self.terminal.show_place()
         self.say(done(_("{name} is at the counter now.").format(name=name)))

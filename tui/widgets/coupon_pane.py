@@ -46,7 +46,7 @@ class CouponPane(Pane):
 def _lines(quote: Quote, verdict: Verdict, chosen: tuple[str, ...], width: int) -> Iterator[Content]:
     name = coupon_name(quote, verdict.coupon_id)
     if verdict.kind is VerdictKind.NOT_HERE:
-        yield from _not_here(verdict, name, width)
+        yield from _not_here(verdict, name, quote.situation.at, width)
         return
     sign, style = SIGNS[verdict.kind]
     if verdict.coupon_id in chosen:
@@ -67,14 +67,14 @@ def _lines(quote: Quote, verdict: Verdict, chosen: tuple[str, ...], width: int) 
         yield Content.styled("  " + _("until {day}").format(day=day(until.date())), "$foreground 55%")
 
 
-def _not_here(verdict: Verdict, name: str, width: int) -> Iterator[Content]:
+def _not_here(verdict: Verdict, name: str, now: datetime, width: int) -> Iterator[Content]:
     """The reason and what to offer instead; of one that was used, only that it was."""
     refusal = verdict.refusal
     if refusal is None:
         return
     if refusal.reason is CouponReason.USED_UP:
         used_at = refusal.facts.get("used_at")
-        when = moment(used_at) if isinstance(used_at, datetime) else ""
+        when = moment(used_at, now) if isinstance(used_at, datetime) else ""
         yield pair((f"× {name}", "$foreground 40%"), (_("used {when}").format(when=when), "$foreground 40%"), width)
         return
     yield Content.styled(fit(f"× {name}", width), "$foreground 55%")

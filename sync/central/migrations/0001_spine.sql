@@ -11,6 +11,7 @@ create table member (id text primary key, revision bigint not null, body jsonb n
     card_no text generated always as (body ->> 'card_no') stored,
     alias_of text generated always as (body ->> 'alias_of') stored);
 create unique index member_phone on member (phone) where alias_of = '';
+create index member_any_phone on member (phone);
 create index member_code on member (code) where code <> '';
 create index member_card_no on member (card_no) where card_no <> '';
 create index member_alias_of on member (alias_of) where alias_of <> '';
