@@ -225,7 +225,7 @@ def _leaves(value: Any) -> list[Any]:
             left += part
         elif isinstance(part, dict):
             left += [*part, *part.values()]
-        elif names := _names_of(type(part)):
+        elif names := _names_of(part.__class__):
             left += [getattr(part, name) for name in names]
         else:
             leaves.append(part)

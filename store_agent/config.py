@@ -74,7 +74,7 @@ class Settings:
     )
     long_poll_s: int = _setting(25, later("How many seconds a pull waits at the centre for news."), least=0, most=300)
     request_timeout_s: float = _setting(10.0, later("How many seconds an answer may take."), least=0.1, most=300)
-    batch_size: int = _setting(200, later("The most operations in one push."), least=1, most=5000)
+    batch_size: int = _setting(200, later("The most operations in one push."), least=1, most=1000)
     central: CentralSettings = field(default_factory=CentralSettings)
 
     @property

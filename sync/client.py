@@ -50,7 +50,10 @@ class Client:
         self._device = device
         self._secret = secret
         self._request_s = request_s
-        self._http = httpx.AsyncClient(base_url=url, transport=transport, timeout=request_s)
+        try:
+            self._http = httpx.AsyncClient(base_url=url, transport=transport, timeout=request_s)
+        except httpx.InvalidURL as error:
+            raise _no_address() from error
 
     async def push(self, request: wire.PushRequest) -> wire.PushReply:
         """Give operations to the centre; what it holds is in the reply."""
@@ -90,7 +93,7 @@ class Client:
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
             raise TooMuch(_("The centre took too long to answer."), _("It will be asked again.")) from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise Trouble(_("The centre's address is none."), _("Check `centre_url` in the configuration.")) from error
+            raise _no_address() from error
         except httpx.HTTPError as error:
             raise Offline(_("The centre cannot be reached."), _("Work goes on; it will be tried again.")) from error
         _check(response, content)
@@ -109,6 +112,10 @@ class Client:
 
     async def __aexit__(self, *_error: type[BaseException] | BaseException | TracebackType | None) -> None:
         await self.close()
+
+
+def _no_address() -> Trouble:
+    return Trouble(_("The centre's address is none."), _("Check `centre_url` in the configuration."))
 
 
 async def _read(response: httpx.Response) -> bytes:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from store_agent.domain.stores import Store
+from store_agent.trouble import Trouble
 from sync.central import exchange, ground
 from sync.central.feed import publish
 from sync.wire import CHAIN, PullReply
@@ -86,6 +87,6 @@ async def test_two_processes_may_bring_up_the_schema_at_once(fresh_database) -> 
 @pytest.mark.parametrize("cursor", [0, 3])
 async def test_a_ledger_of_a_newer_version_is_left_alone(chain: Chain, cursor: int) -> None:
     await chain.ask("insert into migration values ('9999_future.sql', now()) returning name")
-    with pytest.raises(ground.Trouble, match="newer"):
+    with pytest.raises(Trouble, match="newer"):
         async with chain.centre.pool.connection() as conn:
             await ground.migrate(conn)

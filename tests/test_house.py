@@ -11,6 +11,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,7 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"), str(path))
 
@@ -103,16 +105,21 @@ def is_sql(text: str) -> bool:
     return bool(first) and (first[0].islower() or first[0].isupper()) and bool(STATEMENT.match(text.lstrip()))
 
 
-def calls_of(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Line and dotted name of everything that is called or used as a decorator: `time.sleep`, `pytest.mark.skip`."""
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Call, ast.Attribute, ast.Name)):
-            yield node.lineno, ast.unparse(node.func if isinstance(node, ast.Call) else node)
+@cache
+def names_in(path: Path) -> frozenset[str]:
+    """Dotted names of everything that a file uses: `time.sleep`, `pytest.mark.skip`, `print`."""
+    return frozenset(dotted(node) for node in ast.walk(tree_of(path)) if isinstance(node, (ast.Attribute, ast.Name)))
+
+
+def dotted(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else "?"
 
 
 def found_in(paths: list[Path], wanted: re.Pattern[str]) -> set[str]:
-    """Files that call or use a name which fits as a whole."""
-    return {name_of(path) for path in paths for _line, name in calls_of(tree_of(path)) if wanted.fullmatch(name)}
+    """Files that use a name which fits as a whole."""
+    return {name_of(path) for path in paths if any(map(wanted.fullmatch, names_in(path)))}
 
 
 def test_the_test_command_runs_every_check_and_the_checks_are_strict() -> None:

@@ -140,6 +140,8 @@ class StoreApp(Speaking, ScanningApp[None]):
 
     def on_store_app_glanced(self) -> None:
         """Repaint only where something is new: here, at another terminal, or from the centre."""
+        if not self.is_running:
+            return  # The screens are being taken down.
         replica = self.counter.replica
         line = overviews.line(self.counter)
         self._measure(line)
@@ -150,7 +152,7 @@ class StoreApp(Speaking, ScanningApp[None]):
             use_store(store.zone, store.currency)
             self.show_place()
             for screen in self.screen_stack:
-                if follow := getattr(screen, "follow", None):
+                if screen.is_mounted and (follow := getattr(screen, "follow", None)):
                     follow()
 
     def on_trouble_found(self, message: TroubleFound) -> None:

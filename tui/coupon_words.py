@@ -58,6 +58,8 @@ def lacking(quote: Quote, verdict: Verdict) -> str:
     if missing is None or offer.campaign is None:
         return ""
     currency = quote.basket.currency
+    if not quote.basket.lines and not missing.products and missing.add_quantity == 1:
+        return _("Counts as soon as something is in the basket.")
     if missing.needs_lines:
         return _("Scan the products: the total alone does not say it.")
     if missing.add_minor:

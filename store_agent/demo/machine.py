@@ -32,6 +32,8 @@ from sync.central.embedded import EmbeddedPostgres
 from sync.central.leash import Leash, leashed
 
 READY_S = 30.0
+STOP_S = 0.5
+"""The demo's processes hold nothing that a hard end could hurt: their folder goes with them."""
 LOOK_S = 0.05
 Tell = Callable[[str, int, int], None]
 
@@ -89,7 +91,7 @@ def _start_centre(folder: Path, database_url: str, token: str) -> tuple[str, Lea
     with said.open("wb") as output:
         command = [sys.executable, "-m", "store_agent", "central"]
         # The folder goes with the centre, so that nothing of the sample stays behind even after SIGKILL.
-        leash = leashed(command, env=environment, output=output, remove=folder)
+        leash = leashed(command, env=environment, output=output, remove=folder, wait_s=STOP_S)
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_for(url, leash, said)
@@ -137,4 +139,4 @@ def serve_beside(machine: Machine, store: str) -> Leash:
         "STORE_AGENT_KEY_FILE": settings.key_file,
         "STORE_AGENT_CENTRE_URL": settings.centre_url,
     }
-    return leashed([sys.executable, "-m", "store_agent", "serve"], env=environment)
+    return leashed([sys.executable, "-m", "store_agent", "serve"], env=environment, wait_s=STOP_S)

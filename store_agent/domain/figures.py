@@ -1,4 +1,4 @@
-"""The figures by which a store and the centre are laid side by side: the same sums over the same rows, or something is wrong."""
+"""The figures by which a store and the centre are laid side by side: the same sums over the same rows."""
 
 from __future__ import annotations
 

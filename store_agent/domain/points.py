@@ -1,4 +1,4 @@
-"""A member's points: batches with an expiry each, spent earliest first, and the last movements so that one can be taken back."""
+"""A member's points: batches with an expiry each, spent earliest first, and the last movements, to take one back."""
 
 from __future__ import annotations
 

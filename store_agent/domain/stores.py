@@ -22,7 +22,7 @@ class Store:
     currency: str = "TWD"
     closing: dict[str, str] = field(default_factory=dict)
     """Closing time (HH:MM) by ISO weekday number as text; a day that is not named is closed."""
-    points: PointsRule = PointsRule()
+    points: PointsRule = field(default_factory=PointsRule)
     welcome_campaign: str = ""
     """The campaign whose coupon a new member gets, if any."""
 

@@ -19,7 +19,7 @@ def status(settings: Settings) -> dict[str, object]:
         return {
             "store": replica.store,
             "device": replica.device,
-            "in_step": not line.waiting and not line.behind and line.offline_since is None,
+            "in_step": line.is_ready and not line.waiting and line.offline_since is None,
             "waiting": line.waiting,
             "behind": line.behind,
             "heard_at": line.heard_at.isoformat() if line.heard_at else None,

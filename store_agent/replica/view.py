@@ -37,6 +37,8 @@ class View:
         self._versions: tuple[object, object] = (None, None)
         self._rows: dict[tuple[str, str], Any] = {}
         self._names: dict[str, list[str]] = {}
+        self._standing: dict[tuple[str, str], Any] = {}
+        """Rows over which own operations wait, as they stand."""
         self._forget("")
 
     def _forget(self, generation: str) -> None:
@@ -69,6 +71,8 @@ class View:
         is_same = cache is self._followed and versions[0] == self._versions[0]
         if not is_same or len(self._rows) + len(self._names) > KEPT_MOST:
             self._rows, self._names = {}, {}
+        if not is_same:
+            self._standing = {}
         if is_same and versions == self._versions:
             return
         self._followed = None  # Not before all of it was read.
@@ -97,6 +101,7 @@ class View:
     def _hold(self, entry: Entry) -> None:
         operation = entry.operation
         self._waiting.setdefault(operation.table, {}).setdefault(operation.subject, []).append(entry)
+        self._standing.pop((operation.table, operation.subject), None)
         self._by_op[operation.op_id] = entry
         member_id = getattr(operation, "member_id", "")
         self._of_member.setdefault((operation.table, member_id), {})[operation.subject] = None
@@ -202,7 +207,10 @@ class View:
         self, table: str, rows: dict[str, Any], subjects: Iterable[str], keep: Callable[[Any], bool]
     ) -> list[Any]:
         for subject in subjects:
-            row = self._fold(table, [subject], rows.get(subject) or self._row(table, subject))
+            if (table, subject) not in self._standing:
+                # Folded once: with the cable out for days, ten thousand may wait, and each search looks at all of them.
+                self._standing[table, subject] = self._fold(table, [subject], self._row(table, subject))
+            row = self._standing[table, subject]
             if row is not None and keep(row):
                 rows[subject] = row
             else:

@@ -50,6 +50,9 @@ def _streams_of(row: Any, stores: dict[str, list[str]]) -> list[str]:
         return [CHAIN]
     if audience == "store" or (row.table == "quota" and row.store):
         return [stream_of(row.store)]
+    if row.table == "coupon" and not row.member_id:
+        # Whoever shows it may use it, at any store: so every store must know it.
+        return [CHAIN]
     return [stream_of(store) for store in sorted({s for owner in _owners_of(row) for s in stores.get(owner, ())})]
 
 

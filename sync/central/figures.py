@@ -28,6 +28,8 @@ async def of_store(conn: Connection, store: str) -> dict[str, int]:
             scope = f"id in ({FOLLOWED})"
         elif table == "member":
             scope = f"id in ({FOLLOWED}) or alias_of in ({FOLLOWED})"
+        elif table == "coupon":
+            scope = f"{scope} or member_id = ''"
         elif table == "quota":
             scope = f"({scope} and member_id <> '') or {SCOPES['store']}"
         query = SQL("select body::text from {} where ").format(Identifier(table)) + SQL(scope)

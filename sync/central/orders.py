@@ -115,8 +115,6 @@ async def _place(conn: Connection, request: OrderRequest, now: datetime) -> Orde
         if known[0] != content_hash:
             raise Declined(409, "order-differs", "Another order has this number. Cancel that one, or use a new number.")
         return msgspec.json.decode(known[1], type=OrderPlaced)
-    if await rows.find(conn, Pickup.table, "order_no", [request.order_no]):
-        raise Declined(409, "order-differs", "This number is that of an order which another system brought.")
     pickup = await _pickup(conn, request, now)
     reply = OrderPlaced(request.order_no, pickup.id, pickup.store, pickup.code, pickup.placed_at)
     # Of two at once the second fails here, tries again, and finds the first.
@@ -124,6 +122,9 @@ async def _place(conn: Connection, request: OrderRequest, now: datetime) -> Orde
         "insert into web_order (order_no, pickup_id, content_hash, reply, placed_at) values (%s, %s, %s, %s, %s)",
         [request.order_no, pickup.id, content_hash, msgspec.json.encode(reply).decode(), now],
     )
+    # Only now: before the insert, an order found here might be the first one's, written since the look above.
+    if await rows.find(conn, Pickup.table, "order_no", [request.order_no]):
+        raise Declined(409, "order-differs", "This number is that of an order which another system brought.")
     work = await own.begin(conn, _keys(pickup), now)
     work.put(pickup)
     if pickup.member_id:

@@ -64,7 +64,11 @@ def main(arguments: Sequence[str]) -> int:
         return _stop("A size is 0 or more.")
     rows: list[Row] = []
     if not asked.json:
-        print(machine(), flush=True)
+        print(machine())
+        print(
+            "In turns. A p50 is the median of the rounds' medians; its ratio is the median of the rounds' ratios.",
+            flush=True,
+        )
     for name in asked.names or BENCHMARKS:
         benchmark = BENCHMARKS[name]
         sizes = asked.size or (benchmark.quick_sizes if asked.quick else benchmark.sizes)

@@ -272,7 +272,7 @@ class BoardDialog(Dialog):
 
 
 def _head() -> list[tuple[str, str]]:
-    words = (_("Promised"), _("Order"), _("Customer"), _("Pieces"), _("State"), _("Since"), _("Lies at"))
+    words = (_("Promised"), _("Order"), _("Customer"), _("Qty"), _("State"), _("Since"), _("Lies at"))
     return [(word, "$foreground 55%") for word in words]
 
 

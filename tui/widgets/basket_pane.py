@@ -21,7 +21,7 @@ class BasketPane(Pane):
     """Lines above, the sum below. As high as it needs, up to half of the screen."""
 
     DEFAULT_CSS = """
-    BasketPane { height: auto; max-height: 60%; min-height: 4; }
+    BasketPane { height: auto; max-height: 60%; min-height: 3; }
     """
 
     def on_mount(self) -> None:

@@ -1,0 +1,153 @@
+"""What a store says next and what it makes of a reply, without any line: nothing false is ever taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from store_agent.codec import encode_row
+from store_agent.domain.members import Member
+from store_agent.replica import Replica
+from store_agent.replica.journal import Place
+from store_agent.trouble import Trouble
+from sync.session import Rubbish, Session
+from sync.wire import ANSWER, AnswerBody, FeedRow, PullReply, PushReply, StreamPage
+from tests.test_replica import begin, note
+
+OWN = "store/s1"
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    with begin(tmp_path) as replica:
+        for n in range(4):
+            note(replica, str(n))
+        yield Session(replica, batch_most=4)
+
+
+def row(position: int, id_: str = "m9", body: bytes | None = None, table: str = "member", revision: int = 1) -> FeedRow:
+    text = body if body is not None else encode_row(Member(id=id_, phone="+886911111111", name="陳"))
+    return FeedRow(position, table, id_, revision, msgspec.Raw(text))
+
+
+def pulled(*rows: FeedRow, stream: str = OWN, head: int | None = None, end: int | None = None) -> PullReply:
+    position = end if end is not None else (rows[-1].position if rows else 0)
+    return PullReply("i", {stream: StreamPage(position, position if head is None else head, list(rows))})
+
+
+def answer(position: int, session: Session) -> FeedRow:
+    entry = session.replica.outbox(1)[0]
+    body = AnswerBody(entry.operation.op_id, entry.epoch, entry.seq, "applied")
+    return FeedRow(position, ANSWER, body.op_id, 1, msgspec.Raw(msgspec.json.encode(body)))
+
+
+def state(replica: Replica) -> Any:
+    cache = replica.cache
+    return cache.cursors(), cache.received(), cache.last_answer(), cache.get("member", "m9"), cache.setting("incarnation")
+
+
+def numbers(session: Session) -> list[int]:
+    request = session.draft()
+    return [msgspec.json.decode(raw)["seq"] for raw in request.operations] if request else []
+
+
+def test_the_oldest_go_first_and_what_was_received_is_not_sent_again(session: Session) -> None:
+    assert numbers(session) == numbers(session) == [1, 2, 3, 4], "a lost reply is one that was never absorbed"
+    session.received(PushReply(1, 2, "i"))
+    assert numbers(session) == [3, 4, 5]
+    session.received(PushReply(1, 1, "i"))
+    assert numbers(session) == [3, 4, 5], "a late reply takes nothing back"
+    session.received(PushReply(1, 5, "i"))
+    assert session.draft() is None
+    assert session.replica.view.waiting_count() == 5, "received is not yet included"
+
+
+def test_a_reply_beyond_what_was_sent_is_rubbish(session: Session) -> None:
+    for reply in (PushReply(1, 6, "i"), PushReply(2, 0, "i")):
+        with pytest.raises(Rubbish, match="never sent"):
+            session.received(reply)
+    assert state(session.replica) == ({}, Place(1, 0), 0, None, "")
+
+
+def test_a_batch_is_halved_to_one_and_grows_again(session: Session) -> None:
+    sizes = []
+    while session.halve():
+        sizes.append(len(numbers(session)))
+    assert sizes == [2, 1]
+    assert not session.halve(), "one alone cannot be halved"
+    sizes = []
+    for seq in (1, 2, 3, 4):
+        sizes.append(len(numbers(session)))
+        session.received(PushReply(1, seq, "i"))
+    assert sizes == [1, 2, 3, 2]
+
+
+def test_a_reply_is_taken_with_its_cursor(session: Session) -> None:
+    assert session.absorb(pulled(row(1), answer(2, session), head=5)) == 2
+    assert session.cursors() == {"chain": 0, OWN: 2}
+    assert session.replica.cache.cursors()[OWN] == (2, 5)
+    assert session.replica.view.waiting_count() == 4
+    assert session.replica.view.get("member", "m9").name == "陳"
+    assert session.absorb(pulled(end=2, head=5)) == 0
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pulled(row(2)),
+        pulled(row(1), row(3)),
+        pulled(row(1), row(1)),
+        pulled(row(2), row(1)),
+        pulled(row(1), end=2),
+        pulled(end=7),
+        pulled(row(1), head=0),
+        pulled(row(0)),
+        pulled(row(-1)),
+        pulled(row(1), stream="store/s2"),
+        pulled(row(1), stream="weather"),
+        pulled(row(1, body=b'{"id":"m9"}')),
+        pulled(row(1, body=b'{"id":"other","phone":"","name":""}')),
+        pulled(row(1, body=b'{"id":"m9","phone":"\xff","name":""}')),
+        pulled(row(1, body=b"[" * 5000)),
+        pulled(row(1, table="of_tomorrow")),
+        pulled(row(1, table="setting")),
+        pulled(row(1, table='member"; drop table member; --')),
+        pulled(row(1, table=ANSWER, body=b"{}")),
+        pulled(row(1, table=ANSWER, body=b'{"op_id":"\xff"}')),
+        pulled(row(1), row(2, id_="x", body=b"null")),
+    ],
+)
+def test_nothing_is_taken_of_a_reply_that_makes_no_sense(session: Session, reply: PullReply) -> None:
+    before = state(session.replica)
+    with pytest.raises(Trouble):
+        session.absorb(reply)
+    after = state(session.replica)
+    assert after[:4] == before[:4]
+    assert session.absorb(pulled(row(1))) == 1, "the right one is taken after it"
+
+
+def test_a_centre_that_answers_an_old_cursor_is_asked_again(session: Session) -> None:
+    session.absorb(pulled(row(1), row(2)))
+    with pytest.raises(Rubbish, match="leaves something out"):
+        session.absorb(pulled(row(1), row(2)))
+    assert session.cursors()[OWN] == 2
+
+
+def test_another_centre_is_believed_nothing(session: Session) -> None:
+    session.absorb(pulled(row(1)))
+    with pytest.raises(Rubbish, match="restored or replaced"):
+        session.absorb(PullReply("another", {OWN: StreamPage(2, 2, [row(2)])}))
+    with pytest.raises(Rubbish, match="restored or replaced"):
+        session.received(PushReply(1, 3, "another"))
+    assert session.cursors()[OWN] == 1
+    assert numbers(session) == [1, 2, 3, 4]
+
+
+def test_rubbish_names_no_centre_that_later_ones_are_measured_by(session: Session) -> None:
+    with pytest.raises(Rubbish):
+        session.absorb(PullReply("a captive portal", {OWN: StreamPage(9, 9, [row(9)])}))
+    assert session.absorb(pulled(row(1))) == 1
