@@ -70,7 +70,10 @@ async def test_what_the_centre_says_is_what_comes_back() -> None:
         (says(200, b'{"epoch":"1","seq":1,"incarnation":"i"}'), Rubbish),
         (says(200, b"\xff" * 10), Rubbish),
         (says(200, b"[" * 5000), Rubbish),
-        (lambda request: httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"zip?")), Offline),
+        (
+            lambda request: httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"zip?")),
+            Offline,
+        ),
     ],
 )
 async def test_anything_else_is_trouble_of_one_kind(answer: Answer, kind: type[Trouble]) -> None:

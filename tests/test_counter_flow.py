@@ -41,9 +41,7 @@ async def until(pilot: Pilot[None], seen: Callable[[], bool]) -> None:
 
 def screen(app: StoreApp) -> str:
     """All text of the screen."""
-    return "\n".join(
-        "".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()
-    )
+    return "\n".join("".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips())
 
 
 async def test_a_coupon_redeemed_by_three_keys_with_the_cable_out_reaches_the_ledger(chain: Chain) -> None:

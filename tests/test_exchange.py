@@ -27,7 +27,9 @@ WANG = Member(id="m1", phone="+886912345678", name="王小明", home_store="s1")
 
 
 @pytest.fixture
-async def both(fresh_database: FreshDatabase, clock: StandingClock, tmp_path: Path) -> AsyncIterator[tuple[Chain, Chain]]:
+async def both(
+    fresh_database: FreshDatabase, clock: StandingClock, tmp_path: Path
+) -> AsyncIterator[tuple[Chain, Chain]]:
     """Two processes of the centre."""
     url = fresh_database()
     (tmp_path / "other").mkdir()
@@ -147,7 +149,9 @@ async def test_a_request_with_too_many_operations_is_sent_in_parts(chain: Chain)
 async def test_a_merged_twin_is_welcomed_with_all_that_the_one_who_stays_has(chain: Chain) -> None:
     store = await chain.store("s1")
     await chain.write(Member(id="m2", phone=WANG.phone, name="王小明", alias_of="m1"))
-    await chain.write(Member(id="m1", phone=WANG.phone, name="王小明"), Coupon(id="k1", campaign_id="c", member_id="m1"))
+    await chain.write(
+        Member(id="m1", phone=WANG.phone, name="王小明"), Coupon(id="k1", campaign_id="c", member_id="m1")
+    )
     assert await store.client.sight(wire.SightRequest(phone=WANG.phone)) == "m1"
     await store.settle()
     assert store.replica.view.canonical("m2") == "m1"

@@ -131,7 +131,12 @@ async def test_a_refusal_found_late_is_one_case_and_the_fact_stays(chain: Chain)
 
 
 CAMPAIGN = Campaign(
-    id="c", benefit=Benefit(kind=BenefitKind.AMOUNT, off_minor=10), currency="TWD", per_member=1, per_member_day=1, total=2
+    id="c",
+    benefit=Benefit(kind=BenefitKind.AMOUNT, off_minor=10),
+    currency="TWD",
+    per_member=1,
+    per_member_day=1,
+    total=2,
 )
 
 

@@ -80,7 +80,7 @@ def expected(account: Account | None, done: list[Operation]) -> int:
 
 
 @given(steps)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_the_balance_is_what_was_earned_less_what_was_redeemed(many: list[Step]) -> None:
     account, done = play(many)
     assert (account.balance(NOW) if account else 0) == expected(account, done)
@@ -90,7 +90,7 @@ def test_the_balance_is_what_was_earned_less_what_was_redeemed(many: list[Step])
 
 
 @given(steps, st.permutations(range(20)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_the_balance_is_the_same_in_whatever_order_it_is_heard_of(many: list[Step], order: list[int]) -> None:
     moves = [step for step in many if step[0] != "reverse"]
     turned = [moves[n] for n in order if n < len(moves)]
@@ -99,7 +99,7 @@ def test_the_balance_is_the_same_in_whatever_order_it_is_heard_of(many: list[Ste
 
 
 @given(steps)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_nothing_happens_twice_under_one_id(many: list[Step]) -> None:
     account, done = play(many)
     for operation in done:
@@ -108,7 +108,7 @@ def test_nothing_happens_twice_under_one_id(many: list[Step]) -> None:
 
 
 @given(steps, st.randoms(use_true_random=False))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_taking_everything_back_leaves_nothing(many: list[Step], random: object) -> None:
     account, done = play(many)
     moved = [one for one in done if not isinstance(one, ReversePoints)]
@@ -120,7 +120,7 @@ def test_taking_everything_back_leaves_nothing(many: list[Step], random: object)
 
 
 @given(steps, st.integers(1, 60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_the_earliest_expiring_points_go_first(many: list[Step], points: int) -> None:
     before, _done = play([step for step in many if step[0] == "earn"])
     if before is None:
@@ -136,7 +136,7 @@ def test_the_earliest_expiring_points_go_first(many: list[Step], points: int) ->
 
 
 @given(steps, st.integers(1, 60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_the_rule_allows_never_overdraws(many: list[Step], points: int) -> None:
     account, _done = play(many)
     operation = redeem("zzz", points)

@@ -81,7 +81,8 @@ def test_a_member_is_found_by(replica: Replica, text: str, ids: list[str]) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ['"', "*", "NEAR", "-", "-x", "a*", 'x" OR "y', "^王", "name:王", "NOT 王", "(", "%", "_", "\0", "'", "", "   "]
+    "text",
+    ['"', "*", "NEAR", "-", "-x", "a*", 'x" OR "y', "^王", "name:王", "NOT 王", "(", "%", "_", "\0", "'", "", "   "],
 )
 def test_nothing_that_is_typed_is_a_command(replica: Replica, text: str) -> None:
     assert set(found(replica, text)) <= {"hostile", "wang", "wang2", "chan"}

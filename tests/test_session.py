@@ -47,7 +47,13 @@ def answer(position: int, session: Session) -> FeedRow:
 
 def state(replica: Replica) -> Any:
     cache = replica.cache
-    return cache.cursors(), cache.received(), cache.last_answer(), cache.get("member", "m9"), cache.setting("incarnation")
+    return (
+        cache.cursors(),
+        cache.received(),
+        cache.last_answer(),
+        cache.get("member", "m9"),
+        cache.setting("incarnation"),
+    )
 
 
 def numbers(session: Session) -> list[int]:

@@ -127,7 +127,9 @@ class Cache:
         if indexer:
             for new in (True, False):
                 # An older row that comes once more is not kept, so nobody may be found by what stands in it.
-                kept = [id_ for id_ in decoded if (id_ not in known) == new and latest[id_].revision > known.get(id_, 0)]
+                kept = [
+                    id_ for id_ in decoded if (id_ not in known) == new and latest[id_].revision > known.get(id_, 0)
+                ]
                 search.index(self.db, table, [(id_, *indexer(decoded[id_])) for id_ in kept], new=new)
 
     def _revisions(self, table: str, ids: Iterable[str]) -> dict[str, int]:

@@ -81,7 +81,9 @@ class Replica:
 
     def version(self) -> tuple[int, ...]:
         """Changes whenever another process has committed to either file; for looking again at what is on a screen."""
-        return tuple(int(part.db.conn.execute("pragma data_version").fetchone()[0]) for part in (self.journal, self.cache))
+        return tuple(
+            int(part.db.conn.execute("pragma data_version").fetchone()[0]) for part in (self.journal, self.cache)
+        )
 
     @property
     def device(self) -> str:

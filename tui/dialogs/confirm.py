@@ -55,6 +55,9 @@ class AskDialog(Dialog):
 
     KEYS = (Key("enter", "answer", later("Yes"), ""),)
 
+    def keys(self) -> tuple[Key, ...]:
+        return (*self.KEYS, Key("↑ ↓", "", later("Choose"), "")) if self.reasons else self.KEYS
+
     def heading(self) -> str:
         return self.heading_text
 
@@ -74,8 +77,10 @@ class AskDialog(Dialog):
         lines = []
         for n, (_code, words) in enumerate(self.reasons):
             is_it = n == self.place
+            # Where a number of pieces is typed, digits belong to it, and arrows choose.
+            number = f"{n + 1} " if self.number is None else ""
             lines.append(
-                Content.styled(f" {'(●)' if is_it else '( )'} {n + 1} {words}", "bold $text-success" if is_it else "")
+                Content.styled(f" {'(●)' if is_it else '( )'} {number}{words}", "bold $text-success" if is_it else "")
             )
         return stacked(lines)
 

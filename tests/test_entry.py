@@ -1,0 +1,173 @@
+"""The parts put together as processes: two centres on one ledger, a store enrolled and served, and killed in between."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import psycopg
+import pytest
+
+from store_agent.config import Settings
+from store_agent.domain.stores import Store
+from store_agent.domain.tags import AddNote
+from store_agent.entry import store as entry
+from store_agent.trouble import Trouble
+from sync.central import devices, ground, ledger
+from sync.client import Offline
+from tests.postgres_fixture import FreshDatabase
+
+
+def settings_of(folder: Path, **values: Any) -> Settings:
+    return Settings(data_folder=str(folder / "store"), key_file=str(folder / "store.key"), **values)
+
+
+def environment(folder: Path, **values: str) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("STORE_AGENT_")}
+    own = {"DATA_FOLDER": str(folder / "store"), "KEY_FILE": str(folder / "store.key"), "LANGUAGE": "en", **values}
+    return clean | {f"STORE_AGENT_{name}": value for name, value in own.items()}
+
+
+@contextmanager
+def process(command: str, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    running = subprocess.Popen([sys.executable, "-m", "store_agent", command], env=env, stderr=subprocess.PIPE)
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.communicate(timeout=30)
+
+
+def until(done: Callable[[], Any], what: str) -> Any:
+    ends = time.monotonic() + 20
+    while not (found := done()):
+        assert time.monotonic() < ends, what
+        time.sleep(0.05)
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def is_up(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/v1/health").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def make_code(database_url: str) -> str:
+    async def ask() -> str:
+        now = datetime.now(UTC)
+        async with ground.open_pool(database_url, size=1) as pool, pool.connection() as conn:
+            await ledger.write_own(conn, [Store(id="s1", name={"en": "One"})], now, {})
+            return await devices.make_code(conn, "s1", now, timedelta(hours=1))
+
+    return asyncio.run(ask())
+
+
+def counted(database_url: str) -> int:
+    with psycopg.connect(database_url) as conn:
+        row = conn.execute("select count(*) from operation").fetchone()
+        return int(row[0]) if row else 0
+
+
+def test_a_store_is_served_through_two_centres_and_whoever_is_killed(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    database_url, ports = fresh_database(), (free_port(), free_port())
+    urls = [f"http://127.0.0.1:{port}" for port in ports]
+    envs = [environment(tmp_path, CENTRAL_DATABASE_URL=database_url, CENTRAL_PORT=str(port)) for port in ports]
+    settings = settings_of(tmp_path)
+    with process("central", envs[0]) as first, process("central", envs[1]):
+        for url in urls:
+            until(lambda url=url: is_up(url), "the centre does not start")
+        code = make_code(database_url)
+        lost = Offline("The reply was lost.")
+        real = entry._enrol
+
+        async def enrol_and_lose(url: str, request: Any) -> Any:
+            await real(url, request)
+            raise lost
+
+        with patch.object(entry, "_enrol", enrol_and_lose), pytest.raises(Offline):
+            entry.enroll(settings, urls[0], code)
+        assert entry.enroll(settings, urls[0], code)["store"] == "s1"
+        with pytest.raises(Trouble, match="already"):
+            entry.enroll(settings, urls[0], code)
+        with entry.open_replica(settings) as replica:
+            counter = entry.open_counter(replica)
+
+            def note(text: str) -> None:
+                assert counter.accept(AddNote(**counter.named(), member_id="m1", text=text)) is None
+
+            note("before anyone serves")
+            serving = environment(tmp_path, LONG_POLL_S="5")
+            with process("serve", serving) as one, process("serve", serving):
+                until(lambda: counted(database_url) == 1, "the first operation never comes")
+                until(lambda: replica.view.waiting_count() == 0, "its answer never comes")
+                one.kill()
+                note("after one was killed")
+                until(lambda: counted(database_url) == 2, "nobody takes the seat")
+                until(lambda: replica.view.waiting_count() == 0, "its answer never comes")
+            first.kill()
+            note("after its centre was killed")
+            with process("serve", environment(tmp_path, CENTRE_URL=urls[1])):
+                until(lambda: counted(database_url) == 3, "the other centre does not do")
+                until(lambda: replica.view.waiting_count() == 0, "its answer never comes")
+
+
+def test_a_machine_without_a_store_says_what_to_do_and_makes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Trouble, match="one-time code"):
+        entry.open_replica(settings_of(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_enrolling_never_makes_a_new_key_beside_a_journal(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    entry.open_replica(settings, make=True).close()
+    key = settings.key_path.read_text()
+    settings.key_path.unlink()
+    with pytest.raises(Trouble, match="missing"):
+        entry.open_replica(settings, make=True)
+    assert not settings.key_path.exists()
+    settings.key_path.write_text(key)
+    entry.open_replica(settings).close()
+
+
+@pytest.mark.parametrize("key", ["x", "00" * 31, "zz" * 32])
+def test_a_key_in_the_settings_that_is_none_is_said(tmp_path: Path, key: str) -> None:
+    with pytest.raises(Trouble, match="is no key"):
+        entry.open_replica(settings_of(tmp_path, key=key), make=True)
+
+
+def test_a_store_that_was_never_enrolled_has_no_counter(tmp_path: Path) -> None:
+    with entry.open_replica(settings_of(tmp_path), make=True) as replica, pytest.raises(Trouble, match="not enrolled"):
+        entry.open_counter(replica)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "not a url"])
+def test_enrolling_where_no_centre_is_keeps_the_key_for_the_next_try(tmp_path: Path, url: str) -> None:
+    settings = settings_of(tmp_path)
+    offered = []
+    for _try in range(2):
+        with pytest.raises(Trouble):
+            entry.enroll(settings, url, "CODE")
+        with entry.open_replica(settings) as replica:
+            offered.append(replica.journal.setting("public_offered"))
+            assert replica.device == ""
+    assert offered[0] == offered[1] != ""
