@@ -96,7 +96,7 @@ async def test_the_centres_own_sentence_is_what_a_person_reads() -> None:
 async def test_a_centre_that_asks_for_time_gets_it_within_reason(text: str, pause_s: float) -> None:
     for status in (429, 503):
         with pytest.raises(Offline) as caught:
-            await push(says(status, **{"retry-after": text}))
+            await push(says(status, b"", **{"retry-after": text}))
         assert caught.value.pause_s == pause_s
 
 

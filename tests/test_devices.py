@@ -35,7 +35,8 @@ async def enrol(chain: Chain, code: str, public: str, name: str = "") -> wire.En
 
 async def ask(chain: Chain, device: str, signature: str, query: str = "chain=0") -> httpx.Response:
     async with httpx.AsyncClient(base_url=URL, transport=httpx.ASGITransport(chain.app)) as line:
-        headers = {wire.DEVICE_HEADER: device.encode(), wire.SIGNATURE_HEADER: signature.encode("latin-1")}
+        pairs = ((wire.DEVICE_HEADER, device), (wire.SIGNATURE_HEADER, signature))
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in pairs]
         return await line.get(f"/v1/pull?{query}", headers=headers)
 
 

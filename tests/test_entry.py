@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -95,7 +96,7 @@ def test_a_store_is_served_through_two_centres_and_whoever_is_killed(
     settings = settings_of(tmp_path)
     with process("central", envs[0]) as first, process("central", envs[1]):
         for url in urls:
-            until(lambda url=url: is_up(url), "the centre does not start")
+            until(partial(is_up, url), "the centre does not start")
         code = make_code(database_url)
         lost = Offline("The reply was lost.")
         real = entry._enrol
@@ -116,17 +117,15 @@ def test_a_store_is_served_through_two_centres_and_whoever_is_killed(
                 assert counter.accept(AddNote(**counter.named(), member_id="m1", text=text)) is None
 
             note("before anyone serves")
-            serving = environment(tmp_path, LONG_POLL_S="5")
-            with process("serve", serving) as one, process("serve", serving):
+            with process("serve", envs[0]) as one, process("serve", environment(tmp_path, CENTRE_URL=urls[1])):
                 until(lambda: counted(database_url) == 1, "the first operation never comes")
                 until(lambda: replica.view.waiting_count() == 0, "its answer never comes")
                 one.kill()
                 note("after one was killed")
                 until(lambda: counted(database_url) == 2, "nobody takes the seat")
                 until(lambda: replica.view.waiting_count() == 0, "its answer never comes")
-            first.kill()
-            note("after its centre was killed")
-            with process("serve", environment(tmp_path, CENTRE_URL=urls[1])):
+                first.kill()
+                note("after one centre was killed")
                 until(lambda: counted(database_url) == 3, "the other centre does not do")
                 until(lambda: replica.view.waiting_count() == 0, "its answer never comes")
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -84,7 +83,7 @@ async def test_many_pushes_through_two_processes_at_once_count_everything_once(b
 async def someone_waits(chain: Chain) -> None:
     """Until one session of this database waits for another one."""
     query = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    while not await chain.ask(query):
+    while not await chain.ask(query):  # noqa: ASYNC110 - only PostgreSQL knows
         await asyncio.sleep(0.01)
 
 
@@ -106,10 +105,6 @@ async def test_a_store_that_begins_to_hold_a_member_misses_nothing_that_is_writt
     assert two.row("coupon", "k1") == coupon
 
 
-async def rest(job: Coroutine[Any, Any, Any]) -> Any:
-    return await asyncio.wait_for(job, 5)
-
-
 async def test_a_pull_that_waits_wakes_when_anyone_pushes_through_either_process(both: tuple[Chain, Chain]) -> None:
     one, other = both
     await one.write(WANG)
@@ -120,12 +115,12 @@ async def test_a_pull_that_waits_wakes_when_anyone_pushes_through_either_process
     await other.settle()
     for store in (near, far):
         waiting = asyncio.create_task(reader.client.pull(reader.session.cursors(), 500, 20))
-        while not one.centre.waiting._waiting:
+        while not one.centre.waiting._waiting:  # noqa: ASYNC110 - nobody tells when it waits
             await asyncio.sleep(0.01)
         earned = EarnPoints(**store.counter.named(), member_id="m1", points=3)
         assert store.counter.accept(earned) is None
         await store.push()
-        reply = await rest(waiting)
+        reply = await asyncio.wait_for(waiting, 5)
         assert [row.table for row in reply.streams["store/s1"].rows] == ["account"]
         reader.session.absorb(reply)
     assert one.centre.waiting._waiting == {}, "nobody is remembered who does not wait"

@@ -101,38 +101,37 @@ def test_a_reply_is_taken_with_its_cursor(session: Session) -> None:
     assert session.absorb(pulled(end=2, head=5)) == 0
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
-        pulled(row(2)),
-        pulled(row(1), row(3)),
-        pulled(row(1), row(1)),
-        pulled(row(2), row(1)),
-        pulled(row(1), end=2),
-        pulled(end=7),
-        pulled(row(1), head=0),
-        pulled(row(0)),
-        pulled(row(-1)),
-        pulled(row(1), stream="store/s2"),
-        pulled(row(1), stream="weather"),
-        pulled(row(1, body=b'{"id":"m9"}')),
-        pulled(row(1, body=b'{"id":"other","phone":"","name":""}')),
-        pulled(row(1, body=b'{"id":"m9","phone":"\xff","name":""}')),
-        pulled(row(1, body=b"[" * 5000)),
-        pulled(row(1, table="of_tomorrow")),
-        pulled(row(1, table="setting")),
-        pulled(row(1, table='member"; drop table member; --')),
-        pulled(row(1, table=ANSWER, body=b"{}")),
-        pulled(row(1, table=ANSWER, body=b'{"op_id":"\xff"}')),
-        pulled(row(1), row(2, id_="x", body=b"null")),
-    ],
-)
-def test_nothing_is_taken_of_a_reply_that_makes_no_sense(session: Session, reply: PullReply) -> None:
+SENSELESS = [
+    pulled(row(2)),
+    pulled(row(1), row(3)),
+    pulled(row(1), row(1)),
+    pulled(row(2), row(1)),
+    pulled(row(1), end=2),
+    pulled(end=7),
+    pulled(row(1), head=0),
+    pulled(row(0)),
+    pulled(row(-1)),
+    pulled(row(1), stream="store/s2"),
+    pulled(row(1), stream="weather"),
+    pulled(row(1, body=b'{"id":"m9"}')),
+    pulled(row(1, body=b'{"id":"other","phone":"","name":""}')),
+    pulled(row(1, body=b'{"id":"m9","phone":"\xff","name":""}')),
+    pulled(row(1, body=b"[" * 5000)),
+    pulled(row(1, table="of_tomorrow")),
+    pulled(row(1, table="setting")),
+    pulled(row(1, table='member"; drop table member; --')),
+    pulled(row(1, table=ANSWER, body=b"{}")),
+    pulled(row(1, table=ANSWER, body=b'{"op_id":"\xff"}')),
+    pulled(row(1), row(2, id_="x", body=b"null")),
+]
+
+
+def test_nothing_is_taken_of_a_reply_that_makes_no_sense(session: Session) -> None:
     before = state(session.replica)
-    with pytest.raises(Trouble):
-        session.absorb(reply)
-    after = state(session.replica)
-    assert after[:4] == before[:4]
+    for reply in SENSELESS:
+        with pytest.raises(Trouble):
+            session.absorb(reply)
+        assert state(session.replica)[:4] == before[:4]
     assert session.absorb(pulled(row(1))) == 1, "the right one is taken after it"
 
 

@@ -95,77 +95,111 @@ def redeem(
 ) -> Receipt | Refusal:
     """Use coupons and points on a basket, all or nothing, and record the purchase with what it earned.
 
-    `purchase_id` is made when the basket is begun, so that pressing twice is one purchase.
+    `purchase_id` is made when the basket is begun, so that pressing twice is one purchase. What was quoted is quoted
+    once more: an offer may have ended while the screen stood open.
     """
     if member is None:
         return Refusal(MemberReason.UNKNOWN)
-    refusal = bills.refuse_together(quoted, chosen) if chosen else None
-    if refusal:
-        return refusal
-    rule, basket = counter.store.points, quoted.basket
-    bill = bills.apply(quoted, chosen)
-    worth_minor = rule.worth(points)
-    if worth_minor > bill.total_minor:
-        return Refusal(PointsReason.ABOVE_TOTAL, {"most": rule.most_for(bill.total_minor, points)})
-    if points % rule.value_points:
-        return Refusal(PointsReason.STEP, {"step": rule.value_points})
     purchase_id = purchase_id or counter.ids.new()
-    to_pay_minor = bill.total_minor - worth_minor
-    earned = rule.earned(to_pay_minor)
-    operations: list[Operation] = []
-    if basket.total_minor:
-        # First, so that the second press of the same basket is refused before anything else is looked at.
-        operations.append(_purchase(counter, member, basket, bill, purchase_id, points, worth_minor, earned))
-    operations += _coupons(counter, member, quoted, bill, purchase_id)
-    if points:
-        operations.append(
-            RedeemPoints(
-                **counter.named(purchase_id),
-                member_id=member.id,
-                points=points,
-                value_minor=worth_minor,
-                currency=basket.currency,
-                purchase_id=purchase_id,
-            )
-        )
-    if earned:
-        expires_at = _points_expire_at(counter)
-        operations.append(
-            EarnPoints(
-                **counter.named(purchase_id),
-                member_id=member.id,
-                points=earned,
-                expires_at=expires_at,
-                purchase_id=purchase_id,
-            )
-        )
-    operations += _stock(counter, basket, purchase_id)
-    refusal = counter.accept_all(operations) if operations else Refusal(PointsReason.NOTHING)
+    with counter.replica.view.moment():
+        sale = _sell(counter, member, quoted, chosen, points)
+        if isinstance(sale, Refusal):
+            return sale
+        operations = _operations(counter, member, sale, purchase_id)
+    refusal = counter.accept(*operations) if operations else Refusal(PointsReason.NOTHING)
     if refusal:
         return refusal
     account: Account | None = counter.replica.view.get("account", member.id)
     return Receipt(
         purchase_id=purchase_id,
-        bill=bill,
-        points_used=points,
-        points_worth_minor=worth_minor,
-        points_earned=earned,
-        to_pay_minor=to_pay_minor,
+        bill=sale.bill,
+        points_used=sale.points,
+        points_worth_minor=sale.worth_minor,
+        points_earned=sale.earned,
+        to_pay_minor=sale.to_pay_minor,
         balance=account.balance(counter.now()) if account else 0,
-        currency=basket.currency,
+        currency=sale.quoted.basket.currency,
     )
 
 
-def _purchase(
-    counter: Counter,
-    member: Member,
-    basket: Basket,
-    bill: bills.Bill,
-    purchase_id: str,
-    points: int,
-    worth_minor: int,
-    earned: int,
-) -> RecordPurchase:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sale:
+    """What is about to be redeemed."""
+
+    quoted: Quote
+    bill: bills.Bill
+    points: int
+    worth_minor: int
+    earned: int
+
+    @property
+    def to_pay_minor(self) -> int:
+        return self.bill.total_minor - self.worth_minor
+
+
+def _sell(counter: Counter, member: Member, shown: Quote, chosen: Sequence[str], points: int) -> _Sale | Refusal:
+    if refusal := bills.refuse_together(shown, chosen):
+        return refusal
+    quoted = quote_for(counter, member, shown.basket, _shown_by_bearer(counter, shown, chosen)) if chosen else shown
+    bill = bills.apply(quoted, chosen)
+    if bill != bills.apply(shown, chosen):
+        return _why_changed(quoted, chosen)
+    rule = counter.store.points
+    worth_minor = rule.worth(points)
+    if worth_minor > bill.total_minor:
+        return Refusal(PointsReason.ABOVE_TOTAL, {"most": rule.most_for(bill.total_minor, points)})
+    if points % rule.value_points:
+        return Refusal(PointsReason.STEP, {"step": rule.value_points})
+    earned = rule.earned(bill.total_minor - worth_minor)
+    return _Sale(quoted=quoted, bill=bill, points=points, worth_minor=worth_minor, earned=earned)
+
+
+def _shown_by_bearer(counter: Counter, shown: Quote, chosen: Sequence[str]) -> list[Coupon]:
+    """Chosen coupons that belong to whoever shows them, as they stand now."""
+    held = [shown.offers[coupon_id].coupon for coupon_id in chosen]
+    rows = [counter.replica.view.get(Coupon.table, coupon.id) for coupon in held if not coupon.member_id]
+    return [row for row in rows if row is not None]
+
+
+def _why_changed(quoted: Quote, chosen: Sequence[str]) -> Refusal:
+    """What was shown is not so any more: the reason, where a coupon has one."""
+    refused = [verdict.refusal for verdict in quoted.verdicts if verdict.coupon_id in chosen and verdict.refusal]
+    return refused[0] if refused else Refusal(bills.QuoteReason.CHANGED)
+
+
+def _operations(counter: Counter, member: Member, sale: _Sale, purchase_id: str) -> list[Operation]:
+    basket = sale.quoted.basket
+    operations: list[Operation] = []
+    if basket.total_minor:
+        # First, so that the second press of the same basket is refused before anything else is looked at.
+        operations.append(_purchase(counter, member, sale, purchase_id))
+    operations += _coupons(counter, member, sale.quoted, sale.bill, purchase_id)
+    if sale.points:
+        operations.append(
+            RedeemPoints(
+                **counter.named(purchase_id),
+                member_id=member.id,
+                points=sale.points,
+                value_minor=sale.worth_minor,
+                currency=basket.currency,
+                purchase_id=purchase_id,
+            )
+        )
+    if sale.earned:
+        operations.append(
+            EarnPoints(
+                **counter.named(purchase_id),
+                member_id=member.id,
+                points=sale.earned,
+                expires_at=_points_expire_at(counter),
+                purchase_id=purchase_id,
+            )
+        )
+    return operations + _stock(counter, basket, purchase_id)
+
+
+def _purchase(counter: Counter, member: Member, sale: _Sale, purchase_id: str) -> RecordPurchase:
+    basket, bill = sale.quoted.basket, sale.bill
     view = counter.replica.view
     lines = []
     for line, left_minor in zip(basket.lines, bill.lines_minor, strict=True):
@@ -179,11 +213,11 @@ def _purchase(
         member_id=member.id,
         currency=basket.currency,
         total_minor=basket.total_minor,
-        paid_minor=bill.total_minor - worth_minor,
+        paid_minor=sale.to_pay_minor,
         lines=tuple(lines) if basket.is_scanned else (),
         coupon_ids=tuple(taken.coupon_id for taken in bill.taken),
-        points_used=points,
-        points_earned=earned,
+        points_used=sale.points,
+        points_earned=sale.earned,
     )
 
 

@@ -14,6 +14,7 @@ from store_agent.domain.tags import (
     NoteKind,
     RemoveTag,
     Tag,
+    TagReason,
     TagWord,
     is_visible,
     label_of,
@@ -52,7 +53,9 @@ def shown(counter: Counter, row: MemberTags | None, language: str, role: str = "
 
 
 def add(counter: Counter, member_id: str, name: str) -> Refusal | None:
-    """Give a member a word of the vocabulary."""
+    """Give a member a word of the vocabulary; for anything else there are notes."""
+    if counter.replica.view.get(TagWord.table, name) is None:
+        return Refusal(TagReason.UNKNOWN_WORD, {"tag": safe_text(name)})
     return counter.accept(AddTag(**counter.named(), member_id=member_id, name=name))
 
 

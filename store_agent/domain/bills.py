@@ -27,6 +27,7 @@ class QuoteReason(StrEnum):
     ALONE = "quote-alone"
     BEST_ONE = "quote-best-one"
     QUOTA = "quote-quota"
+    CHANGED = "quote-changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

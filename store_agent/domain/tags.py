@@ -35,6 +35,7 @@ class TagReason(StrEnum):
     """Why a tag or note may not be changed so, in order of precedence."""
 
     BAD_NAME = "tag-bad-name"
+    UNKNOWN_WORD = "tag-unknown-word"
     ALREADY_THERE = "tag-already-there"
     NOT_THERE = "tag-not-there"
     READ_ONLY = "tag-read-only"

@@ -60,6 +60,7 @@ class Replica:
 
         The journal is locked first, so two terminals cannot both spend the same thing.
         """
+        assert not self.view.is_in_moment, "what is judged must be read after the journal is locked"
         try:
             with self.journal.transaction(), self.view.moment():
                 after: dict[tuple[str, str], Any] = {}

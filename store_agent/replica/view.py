@@ -50,6 +50,11 @@ class View:
         self._by_op: dict[str, Entry] = {}
         self._of_member: dict[tuple[str, str], dict[str, None]] = {}
 
+    @property
+    def is_in_moment(self) -> bool:
+        """Whether reads are held to one moment just now: nothing may be accepted by what may be out of date."""
+        return self._inside
+
     def moment(self) -> AbstractContextManager[None]:
         """Reads inside see one moment of the cache, and every operation exactly once over it."""
         return INSIDE if self._inside else self._begin()
@@ -113,11 +118,14 @@ class View:
         operation = entry.operation
         of_table = self._waiting[operation.table]
         rest = [other for other in of_table[operation.subject] if other.operation.op_id != op_id]
+        # A coupon for whoever shows it may have been used by several members: each is let go by their own last one.
+        member_id = getattr(operation, "member_id", "")
+        if not any(getattr(other.operation, "member_id", "") == member_id for other in rest):
+            self._of_member[operation.table, member_id].pop(operation.subject, None)
         if rest:
             of_table[operation.subject] = rest
-            return
-        del of_table[operation.subject]
-        self._of_member[operation.table, getattr(operation, "member_id", "")].pop(operation.subject, None)
+        else:
+            del of_table[operation.subject]
 
     def waiting(self) -> list[Entry]:
         """Own operations that are not yet included, oldest first."""

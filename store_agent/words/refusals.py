@@ -214,6 +214,10 @@ WORDS: dict[str, Words] = {
         later("Only one of these coupons counts at a time."),
         later("Take the one that saves most."),
     ),
+    "quote-changed": Words(
+        later("What this saves has changed since it was shown."),
+        later("Nothing was used. Look at the new amounts, then confirm again."),
+    ),
     "quote-quota": Words(
         later("The offer is not left often enough for all the chosen coupons."),
         later("Take one of them out."),
@@ -373,6 +377,10 @@ WORDS: dict[str, Words] = {
     "tag-bad-name": Words(
         later("A tag has 1 to {limit} characters."),
         later("Change the tag."),
+    ),
+    "tag-unknown-word": Words(
+        later("“{tag}” is not one of the chain's tags."),
+        later("Choose one from the list, or write a note."),
     ),
     "tag-already-there": Words(
         later("The member already has the tag “{tag}”, by {staff}, {since_at}."),

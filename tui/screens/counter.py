@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.reactive import reactive
-from textual.screen import Screen
 from textual.widgets import Input, OptionList
 
 from store_agent.desk import baskets, members
-from store_agent.desk.counter import Counter
-from store_agent.domain.coupons import Coupon
-from store_agent.domain.operation import Refusal
 from store_agent.domain.pickups import IdentityCheck, Pickup, PickupState
-from store_agent.words import _
 from tui.dialogs.board import BoardDialog
 from tui.dialogs.dialog import Dialog, Outcome
 from tui.dialogs.hand_over import HandOverDialog
@@ -27,15 +21,12 @@ from tui.dialogs.redeem import RedeemDialog
 from tui.dialogs.register import RegisterDialog
 from tui.dialogs.stock import StockDialog
 from tui.dialogs.tag import TagDialog
-from tui.hints import next_step
 from tui.keys import COUNTER_KEYS
-from tui.naming import with_names
-from tui.said import NOTHING, Said, Tone, done, hinted, refused, told
+from tui.said import NOTHING
 from tui.scanning import Scanned
-from tui.screens.looking_up import LookUp
 from tui.screens.receiving import receive
-from tui.speaking import Speaking
-from tui.visits import CounterOverview, Visit, begin, look
+from tui.screens.serving import Serving
+from tui.visits import CounterOverview, begin
 from tui.widgets.basket_pane import BasketPane
 from tui.widgets.code_box import CodeBox
 from tui.widgets.coupon_pane import CouponPane
@@ -46,13 +37,13 @@ from tui.widgets.notice import Notice
 from tui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
-    from tui.app import StoreApp
+    pass
 
 WIDE = 100
 """Columns from which the member's card gets more room."""
 
 
-class CounterScreen(Speaking, Screen[None]):
+class CounterScreen(Serving):
     """State flows down: a key calls one verb, then `overview` is looked at anew and every part repaints itself."""
 
     DEFAULT_CSS = """
@@ -74,19 +65,6 @@ class CounterScreen(Speaking, Screen[None]):
         Binding("pageup", "scroll_coupons(-1)", "", show=False),
         Binding("ctrl+d", "remove_line", "", show=False, priority=True),
     ]
-
-    visit: reactive[Visit | None] = reactive(None)
-    overview: reactive[CounterOverview | None] = reactive(None)
-
-    def __init__(self, counter: Counter, look_up: LookUp, has_cable: bool = False) -> None:
-        super().__init__()
-        self.counter = counter
-        self.look_up = look_up
-        self.has_cable = has_cable
-        self._said = NOTHING
-        self.set_reactive(CounterScreen.visit, begin(counter))
-        self._unknown_code = ""
-        """A card that was scanned and is nobody's yet: registering offers it."""
 
     def compose(self) -> ComposeResult:
         yield CodeBox(id="box")
@@ -117,31 +95,6 @@ class CounterScreen(Speaking, Screen[None]):
         if self.is_mounted and self.query(CodeBox):
             self.query_one(CodeBox).focus()
 
-    @property
-    def terminal(self) -> StoreApp:
-        """The program that this screen is in."""
-        return cast("StoreApp", self.app)
-
-    # -- what is shown ------------------------------------------------------------------------------------------------
-
-    def refresh_overview(self) -> None:
-        """Look again at everything that is shown."""
-        assert self.visit is not None
-        self.overview = look(self.counter, self.visit)
-        self.terminal.look()
-
-    def follow(self) -> None:
-        """Rows came, or another terminal accepted something."""
-        if found := self.look_up.arrived(self.counter):
-            self.open_member(found)
-        else:
-            self.refresh_overview()
-
-    def watch_visit(self) -> None:
-        """Another customer, another basket."""
-        if self.is_mounted:
-            self.refresh_overview()
-
     def watch_overview(self, overview: CounterOverview | None) -> None:
         """What is possible now, and the one hint."""
         if overview is None or not self.query(KeyBar):
@@ -153,26 +106,8 @@ class CounterScreen(Speaking, Screen[None]):
         self.query_one(KeyBar).keys = tuple(key for key in COUNTER_KEYS if key.action in can)
         self._speak()
 
-    def say(self, said: Said) -> None:
-        """What just happened, or why not."""
-        self._said = said
-        self._speak()
-
-    def _speak(self) -> None:
-        """What was said stays until something else is; a hint stands where there is nothing to say, or below it."""
-        overview, said = self.overview, self._said
-        hint = next_step(overview, self.counter.now()) if overview else ""
-        if not said.what and hint:
-            said = hinted(hint)
-        elif said.tone is Tone.DONE and not said.instead and hint:
-            said = replace(said, instead=f"→ {hint}")
-        for notice in self.query(Notice):
-            notice.said = said
-
     def _show_place(self) -> None:
         self.query_one(CodeBox).border_title = "Store Agent"
-
-    # -- the box ------------------------------------------------------------------------------------------------------
 
     def on_scanned(self, message: Scanned) -> None:
         """A scan, whatever has the focus."""
@@ -214,59 +149,6 @@ class CounterScreen(Speaking, Screen[None]):
         """Several were found: the bar goes to the first, and nothing is opened yet."""
         self.query_one(HitList).highlighted = 0
 
-    # -- the visit ----------------------------------------------------------------------------------------------------
-
-    def _clear_box(self) -> None:
-        self.query_one(CodeBox).value = ""
-        self.query_one(HitList).show(())
-
-    def open_member(self, member_id: str, said: Said = NOTHING) -> None:
-        """Serve this member; the goods on the counter stay in the basket."""
-        assert self.visit is not None
-        before, self._unknown_code = self.visit, ""
-        self._clear_box()
-        if before.member_id and before.member_id != member_id and before.basket.lines and not said.what:
-            said = told(_("Another member now; the basket stayed."), _("F9 begins anew."))
-        self._said = said
-        self.visit = replace(before, member_id=self.counter.replica.view.canonical(member_id))
-        self._speak()
-
-    def add_product(self, gtin: str) -> None:
-        """One piece into the basket."""
-        assert self.visit is not None
-        basket = baskets.add(self.counter, self.visit.basket, gtin)
-        self._clear_box()
-        if isinstance(basket, Refusal):
-            self.say(refused(with_names(self.counter, basket)))
-        else:
-            self._said = NOTHING
-            self.visit = replace(self.visit, basket=basket)
-
-    def set_total(self, total_minor: int) -> None:
-        """A basket of which only the total is known."""
-        assert self.visit is not None
-        self._clear_box()
-        self._said = NOTHING
-        self.visit = replace(self.visit, basket=baskets.of_total(self.counter, total_minor))
-
-    def show_coupon(self, coupon: Coupon) -> None:
-        """A coupon was shown: it counts for this basket, if it may."""
-        assert self.visit is not None
-        self._clear_box()
-        if coupon.member_id and coupon.member_id != self.visit.member_id and not self.visit.member_id:
-            self.open_member(coupon.member_id, told(_("The coupon's member is opened.")))
-            return
-        others = tuple(other for other in self.visit.shown if other.id != coupon.id)
-        self.visit = replace(self.visit, shown=(*others, coupon))
-        if not self.visit.member_id:
-            self.say(
-                told(_("The coupon is noted."), _("Scan the member, and the products or =350: then it is taken off."))
-            )
-            return
-        quote = self.overview.quote if self.overview else None
-        verdict = next((one for one in quote.verdicts if one.coupon_id == coupon.id), None) if quote else None
-        self.say(refused(verdict.refusal) if verdict and verdict.refusal else told(_("The coupon is in the list.")))
-
     def show_order(self, order: Pickup) -> None:
         """A pickup code was shown: hand it over if it is ready, else say where it stands on the board."""
         assert self.visit is not None
@@ -277,12 +159,6 @@ class CounterScreen(Speaking, Screen[None]):
             self._open(HandOverDialog(self.counter, (order,), IdentityCheck.CODE))
         else:
             self._open(BoardDialog(self.counter, order.id))
-
-    def remember_code(self, code: str) -> None:
-        """A card that is nobody's yet."""
-        self._unknown_code = code
-
-    # -- keys ---------------------------------------------------------------------------------------------------------
 
     def _open(self, dialog: Dialog) -> None:
         if self.is_current:
@@ -403,9 +279,3 @@ class CounterScreen(Speaking, Screen[None]):
         box.focus()
         self.set_reactive(CounterScreen.overview, None)
         self.refresh_overview()
-
-    def greet_staff(self, staff_id: str, name: str) -> None:
-        """A badge says who stands here from now on."""
-        self.counter.staff = staff_id
-        self.terminal.show_place()
-        self.say(done(_("{name} is at the counter now.").format(name=name)))
