@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from store_agent.codec import decode_envelope
 from store_agent.replica.cache import Absorbed, Answer
 from sync.central import devices, exchange, feed, ledger
 from sync.central.ground import Connection
@@ -41,7 +42,7 @@ def _no_deduplication() -> Iterator[None]:
     before_first: dict[str, tuple[int, str]] = {}
 
     async def from_the_first(conn: Connection, device: devices.Device, request: Any, now: Any, **how: Any) -> PushReply:
-        envelope, _op_id = exchange.decode_envelope(bytes(request.operations[0]))
+        envelope, _op_id = decode_envelope(bytes(request.operations[0]))
         before_first[device.id] = (envelope.seq - 1, envelope.prev_hash)
         return await push(conn, device, request, now, **how)
 

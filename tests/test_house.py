@@ -54,6 +54,7 @@ LINES_MOST = 400
 SLEEPS = {
     "tests/terminal.py": "the gaps between the keys of a scanner are what is tested",
     "tests/test_embedded.py": "waits for the end of a process that nobody can await",
+    "tests/test_entry.py": "waits for what centres and stores in other processes do",
     "tests/test_filling.py": "waits until a centre in another process listens",
 }
 CATCHES_ALL = {

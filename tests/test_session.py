@@ -106,6 +106,8 @@ SENSELESS = [
     pulled(row(1), row(3)),
     pulled(row(1), row(1)),
     pulled(row(2), row(1)),
+    pulled(row(2), row(1), end=2),
+    pulled(row(5), end=1),
     pulled(row(1), end=2),
     pulled(end=7),
     pulled(row(1), head=0),
