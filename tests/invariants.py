@@ -21,8 +21,7 @@ def check_view(store: StoreAtEnd) -> None:
             in_row = row is not None and operation.op_id in _operations_in(row)
             over_it = operation.op_id in waiting
             assert in_row != over_it, (
-                f"VIEW: {operation.kind} {operation.op_id} of {store.id} is shown "
-                f"{'twice' if in_row else 'not at all'}"
+                f"VIEW: {operation.kind} {operation.op_id} of {store.id} is shown {'twice' if in_row else 'not at all'}"
             )
     finally:
         replica.cache.db.conn.execute("commit")
@@ -48,7 +47,9 @@ async def check_converged(chain: Chain) -> None:
             held = {row.id: row for row in store.replica.cache.all(table)}
             truth = {
                 row_id: decode_row(table, body)
-                for row_id, body in await chain.ask(f"select id, body::text from {table} where id = any(%s)", list(held))
+                for row_id, body in await chain.ask(
+                    f"select id, body::text from {table} where id = any(%s)", list(held)
+                )
             }
             assert {i: encode_row(r) for i, r in held.items()} == {i: encode_row(r) for i, r in truth.items()}, (
                 f"CONVERGE: {table} of {store.id} is not the centre's"

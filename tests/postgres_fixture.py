@@ -12,8 +12,8 @@ from itertools import count
 
 import pytest
 
-from sync.central.binaries import find_binaries
-from sync.central.embedded import EmbeddedPostgres
+from sync.central.postgres.binaries import find_binaries
+from sync.central.postgres.embedded import EmbeddedPostgres
 
 FreshDatabase = Callable[..., str]
 """Makes one more database and returns its url: empty, or with `template=NAME` a copy of one that nobody is using."""

@@ -12,7 +12,7 @@ import pytest
 
 from store_agent.domain.pickups import PickupState
 from sync.central import own
-from sync.central.admin import ADMIN_ENDPOINTS
+from sync.central.office.admin import ADMIN_ENDPOINTS
 from tests.head_office import CAMPAIGN, TOKEN, HeadOffice, gtin, open_head_office
 from tests.postgres_fixture import FreshDatabase
 from tests.standing_clock import StandingClock

@@ -17,10 +17,10 @@ from store_agent.cli import group
 from store_agent.codec import decode_entry, decode_row
 from store_agent.domain.campaigns import Campaign
 from sync import wire
-from sync.central import admin, head_office, imports, orders, records
 from sync.central.app import STORE_ENDPOINTS
 from sync.central.cases import CaseKind
 from sync.central.endpoints import Endpoint
+from sync.central.office import admin, head_office, imports, orders, records
 
 ROOT = Path(run.__file__).parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))

@@ -16,9 +16,9 @@ import psycopg
 import pytest
 
 from store_agent.trouble import Trouble
-from sync.central.binaries import Binaries, find_binaries, packaged_binaries, reachable_folder, system_binaries
-from sync.central.embedded import EmbeddedPostgres
-from sync.central.leash import ENDED, leashed
+from sync.central.postgres.binaries import Binaries, find_binaries, packaged_binaries, reachable_folder, system_binaries
+from sync.central.postgres.embedded import EmbeddedPostgres
+from sync.central.postgres.leash import ENDED, leashed
 from tests.postgres_fixture import FreshDatabase, fresh_database, postgres
 
 __all__ = ["fresh_database", "postgres"]
@@ -148,7 +148,7 @@ def test_each_fresh_database_is_empty_and_a_copy_is_a_copy(fresh_database: Fresh
 @POSIX
 def test_a_killed_parent_leaves_no_server_and_no_folder() -> None:
     code = (
-        "import sys; from sync.central.embedded import EmbeddedPostgres as E\n"
+        "import sys; from sync.central.postgres.embedded import EmbeddedPostgres as E\n"
         "server = E(durable=False, environment={}); server.start(); print(server.place, flush=True); sys.stdin.read()"
     )
     parent = begin(code)
@@ -167,7 +167,7 @@ def test_however_a_parent_ends_its_leashed_child_ends_and_its_folder_goes(
     number: signal.Signals, tmp_path: Path
 ) -> None:
     code = (
-        "import sys; from pathlib import Path; from sync.central.leash import leashed\n"
+        "import sys; from pathlib import Path; from sync.central.postgres.leash import leashed\n"
         "child = 'import os, time; print(os.getpid(), flush=True); time.sleep(600)'\n"
         "leashed([sys.executable, '-c', child], remove=Path(sys.argv[1]), output=sys.stdout.buffer); sys.stdin.read()"
     )
@@ -184,7 +184,7 @@ def test_however_a_parent_ends_its_leashed_child_ends_and_its_folder_goes(
 
 @POSIX
 def test_a_kill_while_the_data_folder_is_being_made_leaves_nothing() -> None:
-    parent = begin("from sync.central.embedded import EmbeddedPostgres as E; E(environment={}).start()")
+    parent = begin("from sync.central.postgres.embedded import EmbeddedPostgres as E; E(environment={}).start()")
     pattern = f"store-agent-{parent.pid}-*"
     assert until(lambda: any(Path(tempfile.gettempdir()).glob(f"{pattern}/data.new/base")))
     parent.kill()

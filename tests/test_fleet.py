@@ -32,7 +32,7 @@ from store_agent.domain.points import EarnPoints, RedeemPoints
 from store_agent.domain.stock import MoveReason, MoveStock, stock_id
 from store_agent.domain.tags import AddNote
 from store_agent.trouble import Trouble
-from sync.central.embedded import EmbeddedPostgres
+from sync.central.postgres.embedded import EmbeddedPostgres
 from sync.wire import PullReply, PushReply
 from tests.cable import Fate
 from tests.chain import Chain, StoreAtEnd, open_chain
@@ -97,9 +97,7 @@ class Fleet(RuleBasedStateMachine):
     @rule(store=stores, member=members, points=st.integers(1, 9))
     def redeem(self, store: str, member: str, points: int) -> None:
         counter = self.at(store).counter
-        operation = RedeemPoints(
-            **counter.named(), member_id=member, points=points, value_minor=points, currency="TWD"
-        )
+        operation = RedeemPoints(**counter.named(), member_id=member, points=points, value_minor=points, currency="TWD")
         if counter.accept(operation) is None:
             self.redeemed += points
 
@@ -107,9 +105,7 @@ class Fleet(RuleBasedStateMachine):
     def use_coupon(self, store: str, member: str) -> None:
         counter = self.at(store).counter
         counter.accept(
-            RedeemCoupon(
-                **counter.named(), coupon_id=f"k-{member}", campaign_id="c", member_id=member, saved_minor=5
-            )
+            RedeemCoupon(**counter.named(), coupon_id=f"k-{member}", campaign_id="c", member_id=member, saved_minor=5)
         )
 
     @rule(store=stores, member=members)

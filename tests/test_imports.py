@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.central.columns import columns_of
 from sync.central.endpoints import Declined
-from sync.central.records import MemberRecord
-from sync.central.sheets import Record, read_records
+from sync.central.office.columns import columns_of
+from sync.central.office.records import MemberRecord
+from sync.central.office.sheets import Record, read_records
 from tests.head_office import CAMPAIGN, HeadOffice, gtin, in_pieces, open_head_office
 from tests.postgres_fixture import FreshDatabase
 from tests.standing_clock import StandingClock
@@ -215,7 +215,9 @@ async def test_only_a_hundred_errors_are_told_one_by_one(office: HeadOffice) -> 
     assert (report["refused"], len(report["errors"]), report["errors_left_out"]) == (350, 100, 250)
 
 
-async def test_a_list_of_many_chunks_is_taken_whole_and_what_did_not_change_is_not_sent_again(office: HeadOffice) -> None:
+async def test_a_list_of_many_chunks_is_taken_whole_and_what_did_not_change_is_not_sent_again(
+    office: HeadOffice,
+) -> None:
     rows = [f"m{n},09{n:08d},會員{n},s{n % 2 + 1},{n % 300}\n".encode() for n in range(10_000_000, 10_001_600)]
     report = await office.bring("members", in_pieces([HEADER.encode(), *rows]))
     assert (report["taken"], report["refused"]) == (1_600, 0), report

@@ -14,10 +14,10 @@ from schemathesis.core.result import Ok
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from sync.central.admin import ADMIN_ENDPOINTS
 from sync.central.app import STORE_ENDPOINTS, make_app
+from sync.central.office.admin import ADMIN_ENDPOINTS
+from sync.central.office.tables import TABLES
 from sync.central.openapi import describe
-from sync.central.tables import TABLES
 from tests.head_office import CAMPAIGN, STORES, HeadOffice, gtin, open_head_office
 from tests.postgres_fixture import FreshDatabase
 from tests.standing_clock import StandingClock

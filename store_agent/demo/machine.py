@@ -28,8 +28,8 @@ from store_agent.demo.sample import STORES, Sample, make_sample
 from store_agent.entry.store import enroll
 from store_agent.trouble import Trouble
 from store_agent.words import _
-from sync.central.embedded import EmbeddedPostgres
-from sync.central.leash import Leash, leashed
+from sync.central.postgres.embedded import EmbeddedPostgres
+from sync.central.postgres.leash import Leash, leashed
 
 READY_S = 30.0
 STOP_S = 0.5

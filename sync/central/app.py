@@ -18,11 +18,11 @@ from starlette.responses import Response
 from store_agent import __version__
 from sync import wire
 from sync.central import devices, exchange, ground
-from sync.central.admin import ADMIN_ENDPOINTS
 from sync.central.availability import EVERY_S, keep_publishing
 from sync.central.devices import Device
 from sync.central.endpoints import Declined, Endpoint, as_route, json_response, read_body
 from sync.central.ground import Pool, open_pool
+from sync.central.office.admin import ADMIN_ENDPOINTS
 from sync.central.openapi import openapi_endpoint
 from sync.central.waiting import Waiting
 

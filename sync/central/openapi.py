@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from store_agent import __version__
 from sync import wire
-from sync.central.admin import IMPORT_PATH
 from sync.central.endpoints import Endpoint
-from sync.central.tables import TABLES
+from sync.central.office.admin import IMPORT_PATH
+from sync.central.office.tables import TABLES
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 ERRORS = {

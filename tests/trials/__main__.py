@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from secrets import randbelow
 
-from sync.central.embedded import EmbeddedPostgres
+from sync.central.postgres.embedded import EmbeddedPostgres
 from tests.plants import PLANTS
 from tests.test_fleet import Fleet, play
 

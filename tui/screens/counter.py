@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -35,9 +35,6 @@ from tui.widgets.key_bar import KeyBar
 from tui.widgets.member_card import MemberCard
 from tui.widgets.notice import Notice
 from tui.widgets.welcome import Welcome
-
-if TYPE_CHECKING:
-    pass
 
 WIDE = 100
 """Columns from which the member's card gets more room."""
@@ -144,10 +141,6 @@ class CounterScreen(Serving):
         """The coupons and the member, half a page on or back."""
         for pane in (self.query_one(CouponPane), self.query_one(MemberCard)):
             pane.scroll_relative(y=pages * 6, animate=False)
-
-    def choose_hit(self) -> None:
-        """Several were found: the bar goes to the first, and nothing is opened yet."""
-        self.query_one(HitList).highlighted = 0
 
     def show_order(self, order: Pickup) -> None:
         """A pickup code was shown: hand it over if it is ready, else say where it stands on the board."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Protocol
 
 from store_agent.desk import overviews
 from store_agent.desk.counter import Counter
@@ -12,11 +12,18 @@ from store_agent.words import _
 from tui.naming import phone as phone_words
 from tui.said import Said, told, warned
 
-if TYPE_CHECKING:
-    from tui.screens.counter import CounterScreen
-
 Sight = Callable[[str, str], Awaitable[str]]
 """Asks the centre for the member with this phone or code: their id, or empty. Raises Trouble when the cable is out."""
+
+
+class Asking(Protocol):
+    """Whoever asks: the screen, as far as a question needs it."""
+
+    counter: Counter
+
+    def say(self, said: Said) -> None: ...
+
+    def follow(self) -> None: ...
 
 
 class LookUp:
@@ -41,23 +48,23 @@ class LookUp:
             return found
         return ""
 
-    def ask(self, screen: CounterScreen, *, phone: str = "", code: str = "") -> None:
-        """Ask the centre, if it can be asked, and say so."""
+    def ask(self, screen: Asking, *, phone: str = "", code: str = "") -> Coroutine[None, None, None] | None:
+        """Say what will be done; returns what is still to be awaited, or None where nobody can be asked."""
         self.forget()
         self.unknown_phone = phone
         shown = phone_words(phone) if phone else code
         if self._sight is None:
             screen.say(warned(_("This store does not know {who}.").format(who=shown), _("F4 registers them.")))
-        elif overviews.line(screen.counter).offline_since:
+            return None
+        if overviews.line(screen.counter).offline_since:
             screen.say(_offline(shown))
-        else:
-            screen.say(told(_("{who}: asking the centre…").format(who=shown), _("You can go on meanwhile.")))
-            screen.run_worker(self._wait(screen, phone, code, shown, self._asked), exclusive=True, group="sight")
+            return None
+        screen.say(told(_("{who}: asking the centre…").format(who=shown), _("You can go on meanwhile.")))
+        return self._wait(screen, self._sight, (phone, code), shown, self._asked)
 
-    async def _wait(self, screen: CounterScreen, phone: str, code: str, shown: str, asked: int) -> None:
-        assert self._sight is not None
+    async def _wait(self, screen: Asking, sight: Sight, whom: tuple[str, str], shown: str, asked: int) -> None:
         try:
-            member_id = await self._sight(phone, code)
+            member_id = await sight(*whom)
         except Trouble:
             # Not told like other trouble: the customer stands here, so what still works matters more than the cause.
             if asked == self._asked:

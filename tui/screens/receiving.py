@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from store_agent.desk import members, pickups
@@ -14,42 +13,19 @@ from store_agent.domain.operation import Refusal
 from store_agent.domain.pickups import PickupReason
 from store_agent.safe_text import safe_text
 from store_agent.scan import Scan, ScanKind, ScanReason, read_scan
-from store_agent.words import _, later
+from store_agent.words import _
 from store_agent.words.formats import money
+from store_agent.words.scans import say_scan, say_scan_instead
 from tui.bursts import Ending
 from tui.said import refused, told, warned
+from tui.screens.serving import Serving
 from tui.widgets.code_box import CodeBox
-
-if TYPE_CHECKING:
-    from tui.screens.counter import CounterScreen
 
 TOTAL = re.compile(r"[=$]\s*([0-9]{1,9})(?:\.([0-9]{1,2}))?")
 TYPED_BY_PEOPLE = (ScanReason.SHORT_NUMBER, ScanReason.NUMBER, ScanReason.TEXT, ScanReason.PHONE_INVALID)
-WHY_UNKNOWN = {
-    ScanReason.EMPTY: later("There is nothing in this code."),
-    ScanReason.TOO_LONG: later("This code is longer than any can be."),
-    ScanReason.SIGNED_CODE: later("This is a signed code, which this version cannot read yet."),
-    ScanReason.CODE_CHECK: later("A character of this code is missing or wrong."),
-    ScanReason.INVOICE_LENGTH: later("This invoice code is damaged."),
-    ScanReason.INVOICE_FIELDS: later("This invoice code is damaged."),
-    ScanReason.INVOICE_DATE: later("The date in this invoice code does not exist."),
-    ScanReason.INVOICE_FUTURE: later("This invoice code is dated in the future."),
-    ScanReason.INVOICE_SELLER: later("The seller's number in this invoice code is wrong."),
-    ScanReason.INVOICE_BARCODE: later("This is the long barcode of an invoice."),
-    ScanReason.CARRIER_FORM: later("This is nearly a mobile barcode for invoices."),
-    ScanReason.CITIZEN_CERTIFICATE: later("This is a citizen's certificate for invoices, no member card."),
-    ScanReason.LINE_USER: later("This is a bare LINE user id, which proves nothing."),
-    ScanReason.PHONE_INVALID: later("There is no such phone number."),
-    ScanReason.CHECK_DIGIT: later("The check digit of this product number is wrong."),
-    ScanReason.GS1_WITHOUT_PRODUCT: later("This code names no product."),
-    ScanReason.LINK: later("This is a link to a page, no code of ours."),
-    ScanReason.SHORT_NUMBER: later("Nobody has a number that ends so."),
-    ScanReason.NUMBER: later("This number is of nothing that this store knows."),
-    ScanReason.TEXT: later("This is nothing that this store knows."),
-}
 
 
-def receive(screen: CounterScreen, text: str, ending: Ending | None) -> None:
+def receive(screen: Serving, text: str, ending: Ending | None) -> None:
     """Go where this text belongs. `ending` is None for what a person typed and confirmed with Enter."""
     total_minor = total_of(text, screen.counter.store.currency)
     # Also from what looks like a scan: a slow line bunches what a person types, and no code looks like this.
@@ -102,7 +78,7 @@ def total_of(text: str, currency: str) -> int | None:
     return whole + int((found[2] or "").ljust(exponent, "0") or "0")
 
 
-def _member(screen: CounterScreen, scan: Scan) -> None:
+def _member(screen: Serving, scan: Scan) -> None:
     is_phone = scan.kind is ScanKind.PHONE
     member = members.by_field(screen.counter, "phone" if is_phone else "code", scan.value)
     if member:
@@ -112,10 +88,10 @@ def _member(screen: CounterScreen, scan: Scan) -> None:
     else:
         if not is_phone:
             screen.remember_code(scan.value)
-        screen.look_up.ask(screen, phone=scan.value if is_phone else "", code="" if is_phone else scan.value)
+        screen.ask_centre(phone=scan.value if is_phone else "", code="" if is_phone else scan.value)
 
 
-def _badge(screen: CounterScreen, badge: str) -> None:
+def _badge(screen: Serving, badge: str) -> None:
     found = screen.counter.replica.view.find("staff", "badge", badge)
     if found:
         screen.greet_staff(found[0].id, safe_text(found[0].name))
@@ -123,7 +99,7 @@ def _badge(screen: CounterScreen, badge: str) -> None:
         screen.say(warned(_("This store knows nobody with this badge."), _("Ask the head office to add it.")))
 
 
-def _invoice(screen: CounterScreen, scan: Scan) -> None:
+def _invoice(screen: Serving, scan: Scan) -> None:
     what = _("This is an invoice ({number}).").format(number=safe_text(scan.value, 20))
     if scan.invoice:
         what = _("This is invoice {number} of {money}.").format(
@@ -132,8 +108,8 @@ def _invoice(screen: CounterScreen, scan: Scan) -> None:
     screen.say(told(what, _("Invoices are not registered on this screen yet; nothing was changed.")))
 
 
-def _unknown(screen: CounterScreen, scan: Scan, ending: Ending | None) -> None:
-    """What people type is searched for; what a scanner sent without a suffix is put where it can be seen."""
+def _unknown(screen: Serving, scan: Scan, ending: Ending | None) -> None:
+    """What people type is searched for, also where a slow line brings it in one packet, as a scanner would."""
     counter, reason = screen.counter, scan.reason or ScanReason.TEXT
     card = members.look_up(counter, scan.value)
     if card:
@@ -142,31 +118,28 @@ def _unknown(screen: CounterScreen, scan: Scan, ending: Ending | None) -> None:
     order = pickups.find(counter, scan.value) if len(scan.value) >= 4 else None
     if order:
         screen.show_order(order)
+    elif reason in TYPED_BY_PEOPLE:
+        _search(screen, scan.value, ending)
+    else:
+        screen.say(warned(say_scan(reason), say_scan_instead(reason)))
+
+
+def _search(screen: Serving, text: str, ending: Ending | None) -> None:
+    hits = members.find(screen.counter, text)
+    # Digits that came in one packet may be a foreign code, which must not open whoever's phone ends so.
+    is_typed = ending is None or any(character.isalpha() for character in text)
+    if len(hits) == 1 and is_typed:
+        screen.open_member(hits[0].id)
         return
-    if ending is not Ending.SUFFIX and reason in TYPED_BY_PEOPLE:
-        hits = members.find(counter, scan.value)
-        if len(hits) == 1:
-            screen.open_member(hits[0].id)
-            return
-        if hits:
-            screen.query_one(CodeBox).put(scan.value)
-            screen.call_after_refresh(screen.choose_hit)
-            return
-        if ending is not None:
-            screen.query_one(CodeBox).put(scan.value)
-        screen.say(
-            warned(
-                _("Nobody here is found by “{text}”.").format(text=safe_text(scan.value, 40)),
-                _("Type fewer characters. F4 registers them, F7 looks for a product of that name."),
-            )
+    if hits or ending is not None:
+        screen.query_one(CodeBox).put(text)
+    if hits:
+        screen.call_after_refresh(screen.choose_hit)
+        return
+    screen.say(
+        warned(
+            _("Nobody here is found by “{text}”.").format(text=safe_text(text, 40)),
+            _("Type fewer characters. F4 registers them, F7 looks for a product of that name."),
         )
-        return
-    screen.say(warned(_(WHY_UNKNOWN[reason]), _advice(reason)))
-
-
-def _advice(reason: ScanReason) -> str:
-    if reason in (ScanReason.INVOICE_BARCODE, ScanReason.INVOICE_LENGTH, ScanReason.INVOICE_FIELDS):
-        return _("Scan the left QR code of the invoice, flat and whole.")
-    if reason in (ScanReason.LINE_USER, ScanReason.CITIZEN_CERTIFICATE, ScanReason.CARRIER_FORM, ScanReason.LINK):
-        return _("Ask for the member's own code or the phone number.")
-    return _("Scan it again, or type the phone number or the name.")
+    )
+    screen.query_one(CodeBox).select_all()

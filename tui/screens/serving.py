@@ -12,7 +12,10 @@ from store_agent.desk import baskets
 from store_agent.desk.counter import Counter
 from store_agent.domain.coupons import Coupon
 from store_agent.domain.operation import Refusal
+from store_agent.domain.pickups import Pickup
+from store_agent.domain.quotes import VerdictKind
 from store_agent.words import _
+from tui.coupon_words import coupon_name, lacking
 from tui.hints import next_step
 from tui.naming import with_names
 from tui.said import NOTHING, Said, Tone, done, hinted, refused, told
@@ -97,6 +100,20 @@ class Serving(Speaking, Screen[None]):
         self.visit = replace(before, member_id=self.counter.replica.view.canonical(member_id))
         self._speak()
 
+    def ask_centre(self, *, phone: str = "", code: str = "") -> None:
+        """Nobody of this store: the centre may know them. What is typed next takes the place of what was."""
+        self.query_one(CodeBox).select_all()
+        if question := self.look_up.ask(self, phone=phone, code=code):
+            self.run_worker(question, exclusive=True, group="sight")
+
+    def choose_hit(self) -> None:
+        """Several were found: the bar goes to the first, and nothing is opened yet."""
+        self.query_one(HitList).highlighted = 0
+
+    def show_order(self, order: Pickup) -> None:
+        """A pickup code was shown; what opens then is the work of the screen that has the dialogs."""
+        raise NotImplementedError
+
     def add_product(self, gtin: str) -> None:
         """One piece into the basket."""
         assert self.visit is not None
@@ -131,7 +148,19 @@ class Serving(Speaking, Screen[None]):
             return
         quote = self.overview.quote if self.overview else None
         verdict = next((one for one in quote.verdicts if one.coupon_id == coupon.id), None) if quote else None
-        self.say(refused(verdict.refusal) if verdict and verdict.refusal else told(_("The coupon is in the list.")))
+        if quote is None or verdict is None:
+            return
+        name = coupon_name(quote, coupon.id)
+        if verdict.refusal:
+            self.say(refused(verdict.refusal))
+        elif self.overview and coupon.id in self.overview.chosen:
+            self.say(told(_("{name} is taken off.").format(name=name)))
+        elif verdict.kind is VerdictKind.USABLE:
+            self.say(
+                told(_("{name} is in the list.").format(name=name), _("Other coupons save more; F2 lets you choose."))
+            )
+        else:
+            self.say(told(_("{name} is in the list.").format(name=name), lacking(quote, verdict)))
 
     def remember_code(self, code: str) -> None:
         """A card that is nobody's yet."""

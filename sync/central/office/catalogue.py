@@ -16,13 +16,14 @@ from store_agent.domain.stores import Staff, Store
 from store_agent.domain.tags import TagWord
 from store_agent.safe_text import safe_text
 from store_agent.words.refusals import say
-from sync.central import own, records
+from sync.central import own
 from sync.central.ground import Connection
-from sync.central.imports import Sieve
+from sync.central.office import records
+from sync.central.office.imports import Sieve
+from sync.central.office.records import merge, need, safe_names
+from sync.central.office.strict import Malformed
 from sync.central.own import Own
-from sync.central.records import merge, need, safe_names
 from sync.central.rows import Key
-from sync.central.strict import Malformed
 
 
 def read_gtin(text: str) -> str:

@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from store_agent.domain.members import Tier
 from store_agent.domain.stores import Role
 from store_agent.safe_text import safe_text
-from sync.central.strict import Malformed
+from sync.central.office.strict import Malformed
 
 # In Python `$` also stands before a last line break; what follows it forbids that, here and in JSON Schema alike.
 StoreId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$(?!\n)")]

@@ -25,8 +25,8 @@ from psycopg import sql
 
 from store_agent.trouble import Trouble
 from store_agent.words import _
-from sync.central.binaries import Binaries, find_binaries, reachable, reachable_folder, unprivileged_user
-from sync.central.leash import Leash, leashed
+from sync.central.postgres.binaries import Binaries, find_binaries, reachable, reachable_folder, unprivileged_user
+from sync.central.postgres.leash import Leash, leashed
 
 ROLE = "store_agent"
 ENVIRONMENT = ("STORE_AGENT_TEST_DATABASE_URL", "DATABASE_URL")

@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sync.central.columns import Columns, unfold
 from sync.central.endpoints import Declined
-from sync.central.strict import Malformed, decode_plain
+from sync.central.office.columns import Columns, unfold
+from sync.central.office.strict import Malformed, decode_plain
 
 RECORD_BYTES_MOST = 256 * 1024
 LINES_MOST = 20

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from store_agent.domain.campaigns import Campaign
-from sync.central import catalogue, offers, people, records
-from sync.central.imports import Table
+from sync.central.office import catalogue, offers, people, records
+from sync.central.office.imports import Table
 
 TABLES = {
     table.name: table

@@ -17,14 +17,15 @@ from store_agent.domain.quotas import Quota
 from store_agent.safe_text import safe_text
 from store_agent.words import LANGUAGES
 from store_agent.words.refusals import say
-from sync.central import own, records, rows
-from sync.central.catalogue import check_store, known_stores
+from sync.central import own, rows
 from sync.central.ground import Connection
-from sync.central.imports import Sieve
+from sync.central.office import records
+from sync.central.office.catalogue import check_store, known_stores
+from sync.central.office.imports import Sieve
+from sync.central.office.people import Recipients
+from sync.central.office.strict import Malformed
 from sync.central.own import Own
-from sync.central.people import Recipients
 from sync.central.rows import Key
-from sync.central.strict import Malformed
 
 CHANNELS = ("store", "online")
 CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")

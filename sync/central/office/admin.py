@@ -12,13 +12,14 @@ from starlette.requests import Request
 from store_agent.domain.campaigns import Campaign
 from store_agent.domain.pickups import Pickup
 from store_agent.domain.tags import MemberTags
-from sync.central import figures, head_office, orders, own, records
+from sync.central import figures, own
 from sync.central.endpoints import Declined, Endpoint, read_body
 from sync.central.ground import Connection
-from sync.central.imports import Report, Table, Tally, take_chunk, take_records
-from sync.central.sheets import Record, read_records
-from sync.central.strict import Malformed, decode_strictly
-from sync.central.tables import TABLES
+from sync.central.office import head_office, orders, records
+from sync.central.office.imports import Report, Table, Tally, take_chunk, take_records
+from sync.central.office.sheets import Record, read_records
+from sync.central.office.strict import Malformed, decode_strictly
+from sync.central.office.tables import TABLES
 
 IMPORT_PATH = "/v1/admin/import/"
 NAME_MOST = 200

@@ -24,13 +24,13 @@ from store_agent.scan.kinds import ScanKind
 from store_agent.scan.plain_codes import NUMBERS, make_code
 from store_agent.words.refusals import say, say_instead
 from sync.central import own, rows
-from sync.central.catalogue import known_stores, read_gtin
 from sync.central.endpoints import Declined
 from sync.central.ground import Connection, Pool
+from sync.central.office.catalogue import known_stores, read_gtin
+from sync.central.office.people import Recipients
+from sync.central.office.records import Amount, Code, Currency, Gtin, Id, Incoming, Moment, Names, Phone, StoreId, Text
+from sync.central.office.strict import Malformed
 from sync.central.own import Own
-from sync.central.people import Recipients
-from sync.central.records import Amount, Code, Currency, Gtin, Id, Incoming, Moment, Names, Phone, StoreId, Text
-from sync.central.strict import Malformed
 
 
 class OrderLine(Incoming, frozen=True, kw_only=True):

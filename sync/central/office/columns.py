@@ -14,7 +14,7 @@ from msgspec import inspect
 
 from store_agent.words import LANGUAGES
 from sync.central.endpoints import Declined
-from sync.central.strict import Malformed, bare, decode_plain, type_of
+from sync.central.office.strict import Malformed, bare, decode_plain, type_of
 
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 YES = frozenset({"true", "yes", "1"})

@@ -15,11 +15,11 @@ from store_agent.domain.purchases import Purchase
 from store_agent.domain.tags import LONGEST_TAG, MemberTags, Tag
 from store_agent.safe_text import safe_text
 from sync.central import devices, own, rows
-from sync.central.catalogue import known_stores
 from sync.central.endpoints import Declined
 from sync.central.ground import Connection
-from sync.central.people import HOME_REGION, parse_phone
-from sync.central.records import Incoming, Moment, StoreId
+from sync.central.office.catalogue import known_stores
+from sync.central.office.people import HOME_REGION, parse_phone
+from sync.central.office.records import Incoming, Moment, StoreId
 
 SEGMENTS = "maac"
 """The source of tags that the marketing platform gives."""

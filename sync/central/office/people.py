@@ -17,14 +17,15 @@ from store_agent.domain.operation import Operation
 from store_agent.domain.points import Account, EarnPoints
 from store_agent.scan.phones import read_phone
 from store_agent.words.refusals import say
-from sync.central import own, records
-from sync.central.catalogue import check_store, known_stores
+from sync.central import own
 from sync.central.ground import Connection
-from sync.central.imports import Sieve
+from sync.central.office import records
+from sync.central.office.catalogue import check_store, known_stores
+from sync.central.office.imports import Sieve
+from sync.central.office.records import merge, need, safe_names, said
+from sync.central.office.strict import Malformed
 from sync.central.own import Own
-from sync.central.records import merge, need, safe_names, said
 from sync.central.rows import Key
-from sync.central.strict import Malformed
 
 HOME_REGION = "TW"
 """Where phones without a country code are from if neither record nor home store says it."""

@@ -13,12 +13,12 @@ from typing import Any
 from msgspec import Struct
 
 from sync.central import own
-from sync.central.columns import Columns, columns_of
 from sync.central.ground import Connection, Pool
+from sync.central.office.columns import Columns, columns_of
+from sync.central.office.sheets import Record
+from sync.central.office.strict import Malformed, convert_strictly
 from sync.central.own import Own
 from sync.central.rows import Key
-from sync.central.sheets import Record
-from sync.central.strict import Malformed, convert_strictly
 
 CHUNK = 500
 """Records in one transaction."""
