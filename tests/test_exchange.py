@@ -83,7 +83,7 @@ async def test_many_pushes_through_two_processes_at_once_count_everything_once(b
 async def someone_waits(chain: Chain) -> None:
     """Until one session of this database waits for another one."""
     query = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    while not await chain.ask(query):  # noqa: ASYNC110 - only PostgreSQL knows
+    while not await chain.ask(query):
         await asyncio.sleep(0.01)
 
 
@@ -115,7 +115,7 @@ async def test_a_pull_that_waits_wakes_when_anyone_pushes_through_either_process
     await other.settle()
     for store in (near, far):
         waiting = asyncio.create_task(reader.client.pull(reader.session.cursors(), 500, 20))
-        while not one.centre.waiting._waiting:  # noqa: ASYNC110 - nobody tells when it waits
+        while not one.centre.waiting._waiting:
             await asyncio.sleep(0.01)
         earned = EarnPoints(**store.counter.named(), member_id="m1", points=3)
         assert store.counter.accept(earned) is None

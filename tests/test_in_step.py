@@ -159,12 +159,12 @@ async def test_what_is_accepted_is_pushed_at_once(replica: Replica, clock: Stand
     in_step = loops(replica, line, clock)
     loop = asyncio.get_running_loop()
     running = asyncio.create_task(in_step.run())
-    while replica.outbox(1):  # noqa: ASYNC110 - the loop is not told what a test waits for
+    while replica.outbox(1):
         await asyncio.sleep(0)
     note(replica, "now")
     began = loop.time()
     in_step.poke()
-    while replica.outbox(1):  # noqa: ASYNC110 - the loop is not told what a test waits for
+    while replica.outbox(1):
         await asyncio.sleep(0)
     assert loop.time() - began < 0.3, "sooner than the next look"
     running.cancel()

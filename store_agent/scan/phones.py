@@ -40,7 +40,8 @@ def read_phone(text: str, region: str) -> str | None:
             number = phonenumbers.parse(candidate, where)
         except phonenumbers.NumberParseException:
             continue
-        if phonenumbers.is_valid_number(number) and phonenumbers.number_type(number) in REACHABLE:
+        # A number that cannot be assigned has no type: asking whether it is valid would be the same work again.
+        if phonenumbers.number_type(number) in REACHABLE:
             return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return None
 
