@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import textual._wait
 from textual.app import App
 from textual.pilot import Pilot
 
 from tui.bursts import Ending
 from tui.scanning import Scanned
+
+# A pilot waits for a quiet processor in steps of 20 ms, several times for each key: most of what these tests would take.
+textual._wait.SLEEP_GRANULARITY = 0.004
+textual._wait.SLEEP_IDLE = 0.001
 
 
 def screen_text(app: App[Any]) -> str:

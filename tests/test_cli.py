@@ -228,7 +228,7 @@ def test_scan_prints_an_object_for_each_picture_and_says_what_is_none(
     assert out == "a.png: phone (QRCode) 0912345678\nb.png: no code was found.\n"
     assert "c.txt" in err
     assert main(["scan", "a.png", "b.png", "c.txt", "--json"]) == 2
-    found = json.loads(capsys.readouterr().out)
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [picture["file"] for picture in found] == ["a.png", "b.png", "c.txt"]
     assert found[0]["codes"][0]["value"] == "+886912345678"
 

@@ -432,9 +432,9 @@ async def test_a_badge_says_who_is_at_the_counter(counter_open: Opened, replica:
     [
         ("/ABC+123", "mobile barcode for invoices"),
         ("SAC-0000000000", "character of this code is missing or wrong"),
-        ("4710000000013", "check digit of this product number is wrong"),
+        ("4710000000013", "check digit of this product code is wrong"),
         ("**:item:1:100", "This is an invoice"),
-        ("U" + "0" * 32, "bare LINE user id"),
+        ("U" + "0" * 32, "LINE user id, which proves nothing"),
     ],
 )
 async def test_every_other_code_says_what_it_is_and_what_to_do(counter_open: Opened, text: str, said: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from store_agent.cli.speech import SpokenCommand, SpokenOption, configuration, print_json, print_line
+from store_agent.cli.speech import SpokenCommand, SpokenOption, configuration, print_json, print_json_line, print_line
 from store_agent.cli.store import AS_JSON
 from store_agent.words import _, later
 
@@ -26,13 +26,16 @@ def scan(ctx: click.Context, pictures: tuple[str, ...], as_json: bool) -> None:
     from store_agent.scan.pictures import scan_pictures
 
     fallback = None if settings.charset == "none" else settings.charset
-    found = scan_pictures(list(pictures), settings.region, fallback=fallback)
-    if as_json:
-        print_json(found)
-    for picture in found:
-        if not as_json and "trouble" not in picture:
+    troubles = []
+    for path in pictures:
+        # One by one, so that a machine at the other end of a pipe has the first before the last is read.
+        (picture,) = scan_pictures([path], settings.region, fallback=fallback)
+        if as_json:
+            print_json_line(picture)
+        elif "trouble" not in picture:
             _print_picture(picture)
-    troubles = [f"{one['trouble']} {one.get('hint', '')}".strip() for one in found if "trouble" in one]
+        if "trouble" in picture:
+            troubles.append(f"{picture['trouble']} {picture.get('hint', '')}".strip())
     for sentence in troubles:
         print_line(sentence, err=True)
     if troubles:

@@ -89,6 +89,11 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
+def print_json_line(value: object) -> None:
+    """For a machine that reads one value a line."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
 def print_line(text: str, *, err: bool = False) -> None:
     """For a person: one line, with nothing in it that would act on the terminal."""
     click.echo(safe_text(text, LINE), err=err)
