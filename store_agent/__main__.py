@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from store_agent.cli import main
+
+def run() -> int:
+    """The command line, with a quiet end also for a Ctrl-C that comes while it is still being loaded."""
+    try:
+        from store_agent.cli import main
+
+        return main()
+    except KeyboardInterrupt:
+        # 128 + SIGINT, as a shell says it.
+        return 130
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

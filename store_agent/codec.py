@@ -17,6 +17,7 @@ import msgspec
 from store_agent.domain import (
     campaigns,
     coupons,
+    keys,
     members,
     pickup_endings,
     pickup_handover,
@@ -58,6 +59,7 @@ NOUNS: tuple[Noun, ...] = (
     Noun(campaigns.Campaign, "chain"),
     Noun(tags.TagWord, "chain"),
     Noun(stock.Availability, "chain"),
+    Noun(keys.Key, "chain"),
     Noun(members.Member, "member", (members.RegisterMember, members.LinkMember, members.ChangeMember)),
     Noun(points.Account, "member", (points.EarnPoints, points.RedeemPoints, points.ReversePoints)),
     Noun(coupons.Coupon, "member", (coupons.IssueCoupon, coupons.RedeemCoupon, coupons.RestoreCoupon)),

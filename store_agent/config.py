@@ -32,7 +32,7 @@ Plain = str | int | float
 
 
 def _setting(default: Plain, doc: str, **rules: Any) -> Any:
-    """A field: its default, its meaning, and the rules `one_of`, `least`, `most`, `url`, `zone`, `secret`."""
+    """A field: its default, its meaning, and the rules `one_of`, `least`, `most`, `url`, `path`, `zone`, `secret`."""
     return field(default=default, metadata={"doc": doc, **rules})
 
 
@@ -53,7 +53,7 @@ class Settings:
     centre_url: str = _setting(
         "", later("Where the centre is, as an https:// URL, if not where enroll found it."), url=True
     )
-    data_folder: str = _setting("", later("The folder of the journal, the cache and the log."))
+    data_folder: str = _setting("", later("The folder of the journal, the cache and the log."), path=True)
     language: str = _setting(
         "auto", later("The language of the screen and of every message."), one_of=("auto", "zh-TW", "zh-HK", "en")
     )
@@ -66,7 +66,7 @@ class Settings:
         one_of=("shift_jis", "big5", "gb18030", "none"),
     )
     """What the QR standard itself gives to bytes that declare nothing (ISO/IEC 18004:2000: JIS8 and Shift JIS)."""
-    key_file: str = _setting("", later("The file of the key that the store's files are encrypted with."))
+    key_file: str = _setting("", later("The file of the key that the store's files are encrypted with."), path=True)
     key: str = _setting("", later("That key itself, instead of a file; best set in the environment."), secret=True)
     log_format: str = _setting("text", later("Plain lines, or one JSON object a line."), one_of=("text", "json"))
     log_level: str = _setting(
@@ -213,7 +213,7 @@ def _from_file(file: Path, must_exist: bool) -> Iterable[tuple[str, tuple[Plain,
         ) from error
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise Trouble(
             _("The configuration file {file} is not TOML: {reason}.").format(file=file, reason=error),
             _("Correct that line; a text stands in double quotes."),
@@ -221,7 +221,7 @@ def _from_file(file: Path, must_exist: bool) -> Iterable[tuple[str, tuple[Plain,
     for name, value in _flat(tables):
         source = f"{file}:{_line_of(name, text)}"
         if name not in fields():
-            raise _unknown(name, source, list(fields()))
+            raise _unknown(name, source, ["[central]"] if isinstance(value, dict | list) else list(fields()))
         yield name, (_checked(name, value, source), source)
 
 
@@ -280,7 +280,8 @@ def _checked(name: str, value: Any, source: str, *, from_text: bool = False) -> 
     expected = _broken_rule(checked, rules)
     if expected:
         raise _wrong(name, value, source, expected, "secret" in rules)
-    return checked
+    # A file and a service's environment know no shell that would do this.
+    return os.path.expanduser(str(checked)) if "path" in rules else checked
 
 
 _EXPECTED: dict[type, Callable[[], str]] = {
@@ -308,6 +309,8 @@ def _broken_rule(value: Plain, rules: Mapping[str, Any]) -> str:
         return _("between {least} and {most}").format(least=rules["least"], most=rules["most"])
     if "url" in rules and not _is_url(str(value)):
         return _("a full URL such as https://centre.example")
+    if "path" in rules and "\0" in str(value):
+        return _("a path without a NUL in it")
     if "zone" in rules and not _is_zone(str(value)):
         return _("a time zone such as Asia/Taipei")
     return ""
@@ -316,8 +319,9 @@ def _broken_rule(value: Plain, rules: Mapping[str, Any]) -> str:
 def _is_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        # Reading the port checks it.
-        return parts.scheme in ("http", "https", "postgresql", "postgres") and (parts.port is None or parts.port > 0)
+        # Reading the port checks it. A database may be without a host: on this machine, by its socket.
+        whole = parts.scheme in ("postgresql", "postgres") or (parts.scheme in ("http", "https") and parts.hostname)
+        return bool(whole) and (parts.port is None or parts.port > 0)
     except ValueError:
         return False
 

@@ -55,7 +55,9 @@ _PATTERN = re.compile(
     """,
     re.VERBOSE,
 )
-_PLAIN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+# `color_message` is uvicorn's message once more, for a terminal.
+_PLAIN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def mask(text: str) -> str:
@@ -166,8 +168,12 @@ def _message(record: logging.LogRecord) -> str:
         message = str(record.msg) % {key: _shown(key, value) for key, value in record.args.items()}
     else:
         message = record.getMessage()
-    # A message of several lines could pretend to be several messages.
-    return mask(message).replace("\r", "\\r").replace("\n", "\\n").replace("\x1b", "\\x1b")
+    return _one_line(mask(message))
+
+
+def _one_line(text: str) -> str:
+    """A text of several lines could pretend to be several messages, and a control could act on who reads the file."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
@@ -181,8 +187,9 @@ def _shown(key: str, value: Any) -> Any:
         return {str(inner): _shown(str(inner), rest) for inner, rest in value.items()}
     if isinstance(value, int | float) or value is None:
         return value
-    return mask(str(value))
+    return _one_line(mask(str(value)))
 
 
 def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
-    return mask(formatter.formatException(record.exc_info)) if record.exc_info else ""
+    lines = mask(formatter.formatException(record.exc_info)).split("\n") if record.exc_info else []
+    return "\n".join(map(_one_line, lines))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 import stat
 import struct
 import unicodedata
@@ -57,7 +58,7 @@ def read_picture(path: str | Path, *, fallback: str | None = None, use_zbar: boo
 
     `fallback` names the one charset, such as big5 or gb18030, in which bytes that are not UTF-8 are read, strictly.
     """
-    return read_luminance(_open(Path(path)), fallback=fallback, use_zbar=use_zbar)
+    return read_luminance(_open(path), fallback=fallback, use_zbar=use_zbar)
 
 
 def read_luminance(picture: Image.Image, *, fallback: str | None = None, use_zbar: bool = True) -> list[Code]:
@@ -104,11 +105,11 @@ def zbar_version() -> str | None:
     return ".".join(str(part.value) for part in parts)
 
 
-def _open(path: Path) -> Image.Image:
+def _open(path: str | Path) -> Image.Image:
     unreadable = _("Give a picture of the code as PNG, JPEG or WebP, taken once more if need be.")
     try:
         # A pipe or a device would be waited for.
-        if not stat.S_ISREG(path.stat().st_mode):
+        if not stat.S_ISREG(os.stat(path).st_mode):
             raise Trouble(_("{path} is not a file.").format(path=path), unreadable)
         with warnings.catch_warnings():
             # Pillow warns on the terminal of what is refused or handled here.
@@ -117,7 +118,7 @@ def _open(path: Path) -> Image.Image:
                 if picture.width * picture.height > MOST_PIXELS:
                     raise Image.DecompressionBombError
                 return _luminance(picture)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise Trouble(_("There is no file {path}.").format(path=path), _("Check its name.")) from error
     except PermissionError as error:
         raise Trouble(_("The file {path} may not be read.").format(path=path), _("Check its rights.")) from error

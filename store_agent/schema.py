@@ -90,3 +90,27 @@ def search(db: Database) -> None:
             create virtual table {table}_characters using fts5 (characters, content = '')
             """,
         )
+
+
+@cache()
+def arrivals(db: Database) -> None:
+    """Which rows came last, numbered, so that a process which holds rows in memory reads only those again."""
+    db.conn.execute("create table arrival (number integer primary key, tbl text not null, row_id text not null)")
+
+
+@cache()
+def purchases_by_time(db: Database) -> None:
+    """A member's last purchases are shown at each visit; a regular has thousands."""
+    run(
+        db,
+        """
+        alter table purchase add column at text generated always as (body ->> '$.at') virtual;
+        create index purchase_newest on purchase (member_id, at)
+        """,
+    )
+
+
+@cache()
+def keys(db: Database) -> None:
+    """Whose codes this store believes."""
+    make_noun(db, "key")

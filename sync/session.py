@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from store_agent.replica import Replica
-from store_agent.replica.cache import Absorbed, Answer, Arrival
+from store_agent.replica.cache import Absorbed, Answer, Arrival, Cache
 from store_agent.trouble import Trouble
 from store_agent.words import _
 from sync.wire import ANSWER, CHAIN, AnswerBody, PullReply, PushReply, PushRequest, StreamPage, stream_of
@@ -37,14 +37,15 @@ class Session:
 
     def received(self, reply: PushReply) -> None:
         """The centre holds these: stop sending them. They stay over the rows until the stream says what came of them."""
-        before, last = self.replica.cache.received(), self.replica.journal.last()
+        cache = self.replica.cache
+        before, last = cache.received(), self.replica.journal.last()
         if (reply.epoch, reply.seq) > (last.epoch, last.seq):
             raise Rubbish(
                 _("The centre says it holds operations that this store never sent."), _("Call the head office.")
             )
-        self._meet(reply.incarnation)
+        self._meet(cache, reply.incarnation)
         if (reply.epoch, reply.seq) > (before.epoch, before.seq):
-            self.replica.cache.keep(received=f"{reply.epoch}.{reply.seq}")
+            cache.keep(received=f"{reply.epoch}.{reply.seq}")
         self._batch = min(self._batch * 2, self._batch_most)
 
     def halve(self) -> bool:
@@ -55,12 +56,17 @@ class Session:
 
     def cursors(self) -> dict[str, int]:
         """How far each of this store's streams was read."""
-        read = self.replica.cache.cursors()
+        return self._cursors(self.replica.cache)
+
+    def _cursors(self, cache: Cache) -> dict[str, int]:
+        read = cache.cursors()
         return {stream: read.get(stream, (0, 0))[0] for stream in (CHAIN, stream_of(self.replica.store))}
 
     def absorb(self, reply: PullReply) -> int:
         """Take a reply's rows, answers and cursors in one transaction; returns how many rows it brought."""
-        cursors = self.cursors()
+        # One file throughout: if the cache is replaced meanwhile, nothing of this reply may stand in the new one.
+        cache = self.replica.cache
+        cursors = self._cursors(cache)
         rows: list[Arrival] = []
         answers: list[Answer] = []
         read: dict[str, tuple[int, int]] = {}
@@ -74,14 +80,15 @@ class Session:
                     answers.append(self._answer(bytes(row.body)))
                 else:
                     rows.append(Arrival(row.table, row.id, row.revision, self._text(row.body)))
-        self._meet(reply.incarnation)
-        self.replica.cache.absorb(Absorbed(rows, answers, read))
+        self._meet(cache, reply.incarnation)
+        cache.absorb(Absorbed(rows, answers, read))
         return len(rows) + len(answers)
 
-    def _meet(self, incarnation: str) -> None:
-        known = self.replica.cache.setting("incarnation")
+    @staticmethod
+    def _meet(cache: Cache, incarnation: str) -> None:
+        known = cache.setting("incarnation")
         if not known:
-            self.replica.cache.keep(incarnation=incarnation)
+            cache.keep(incarnation=incarnation)
         elif known != incarnation:
             raise Rubbish(
                 _("The centre was restored or replaced since this store last spoke to it."),

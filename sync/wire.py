@@ -10,8 +10,8 @@ from msgspec import Meta, Raw, Struct
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
-Id = Annotated[str, Meta(min_length=1, max_length=120)]
-Position = Annotated[int, Meta(ge=0)]
+Number = Annotated[int, Meta(ge=0, le=2**53)]
+"""A position, revision, epoch or number in a chain. A greater one would break the database that it is written into."""
 
 DEVICE_HEADER = "x-store-agent-device"
 SIGNATURE_HEADER = "x-store-agent-signature"
@@ -34,26 +34,26 @@ class PushRequest(Struct, frozen=True, forbid_unknown_fields=True):
 class PushReply(Struct, frozen=True):
     """Up to this number of this epoch the centre holds everything. What came of it arrives in the stream."""
 
-    epoch: int
-    seq: int
+    epoch: Number
+    seq: Number
     incarnation: str
 
 
 class FeedRow(Struct, frozen=True, array_like=True):
     """One row at one position of a stream."""
 
-    position: int
+    position: Number
     table: str
     id: str
-    revision: int
+    revision: Number
     body: Raw
 
 
 class StreamPage(Struct, frozen=True):
     """Rows behind a cursor, ending where a transaction of the centre ended; `head` is where the stream ends by now."""
 
-    position: int
-    head: int
+    position: Number
+    head: Number
     rows: list[FeedRow]
 
 
@@ -68,8 +68,8 @@ class AnswerBody(Struct, frozen=True):
     """What the centre made of one operation."""
 
     op_id: str
-    epoch: int
-    seq: int
+    epoch: Number
+    seq: Number
     outcome: str
     case: str = ""
     """The kind of the case that was opened, if any."""
@@ -90,7 +90,7 @@ class EnrolReply(Struct, frozen=True):
 
     device: str
     store: str
-    epoch: int
+    epoch: Number
     incarnation: str
 
 

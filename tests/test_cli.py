@@ -17,7 +17,7 @@ import click
 import pytest
 from PIL import Image
 
-from store_agent import qr, words
+from store_agent import __version__, qr, words
 from store_agent.cli import group, main
 from store_agent.cli.speech import CLICK_SAYS
 from store_agent.clock import Ids, SystemClock
@@ -174,7 +174,7 @@ def test_each_command_hands_its_settings_on(entry: Callable[..., None], capsys: 
     assert main(["enroll", "https://centre.example", " AB ", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"store": "s1", "url": "https://centre.example", "code": "AB"}
     assert main(["status"]) == 0
-    assert capsys.readouterr().out == "state: in_step\nwaiting: 0\ncursors:\n  chain: 5\noffline since: –\n"
+    assert capsys.readouterr().out == "state: in step\nwaiting for the line: 0\ncursors:\n  chain: 5\noffline since: –\n"
     assert main(["member", "王"]) == 0
     assert capsys.readouterr().out == "name: [2J王\ntags: a, b\n"
 
@@ -214,6 +214,34 @@ def test_trouble_from_within_and_an_interrupt_end_cleanly(entry: Callable[..., N
     assert capsys.readouterr().err == "The disk is full. Make [31mroom.\n"
     assert main(["serve"]) == 130
     assert capsys.readouterr().err == "\n"
+
+
+def test_what_a_store_answers_is_said_in_the_language_of_the_reader(entry: Callable[..., None], capsys: Shown) -> None:
+    coupon = {"name": "咖啡\x1b[2J", "verdict": "not-here", "why": "", "id": "c1"}
+    entry(
+        member=lambda settings, text: {"tier": "gold", "in_step": False, "tags": [], "trouble": "", "coupons": [coupon]}
+    )
+    assert main(["member", "王", "--lang", "zh-TW"]) == 0
+    out = capsys.readouterr().out
+    assert out == "等級: 金卡\n已同步: 否\n標籤: –\n問題: –\n優惠券:\n  咖啡[2J · 此處不能使用 · c1\n"
+
+
+def test_the_version_is_that_of_the_source(capsys: Shown) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"{__version__}\n"
+
+
+def test_an_interrupt_while_it_is_still_being_loaded_ends_quietly() -> None:
+    code = (
+        "import builtins, runpy, sys; real = builtins.__import__\n"
+        "def load(name, *rest):\n"
+        "    if name == 'store_agent.cli': raise KeyboardInterrupt\n"
+        "    return real(name, *rest)\n"
+        "builtins.__import__ = load\n"
+        "runpy.run_module('store_agent.__main__', run_name='__main__')\n"
+    )
+    done = _run([sys.executable, "-c", code])
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_scan_prints_an_object_for_each_picture_and_says_what_is_none(

@@ -87,13 +87,17 @@ def test_windows_byte_order_mark_is_no_part_of_the_first_key(file: Path) -> None
         ('language = "fr"', ["language", "'fr'", "config.toml:1", "auto, zh-TW, zh-HK, en"]),
         ('batch_size = "9"', ["batch_size", "'9'", "a whole number"]),
         ("batch_size = true", ["batch_size", "True", "a whole number"]),
-        ("batch_size = 0", ["batch_size", "0", "between 1 and 5000"]),
+        ("batch_size = 0", ["batch_size", "0", "between 1 and 1000"]),
         ("request_timeout_s = nan", ["request_timeout_s", "nan", "between 0.1 and 300"]),
         ('zone = "Asia/Tapei"', ["zone", "Asia/Tapei", "a time zone such as"]),
         ('zone = "../../etc/passwd"', ["zone", "a time zone such as"]),
         ('zone = "Asia"', ["zone", "a time zone such as"]),
         ('centre_url = "centre"', ["centre_url", "a full URL"]),
         ('centre_url = "https://centre:port"', ["centre_url", "a full URL"]),
+        ('centre_url = "https://"', ["centre_url", "a full URL"]),
+        ('data_folder = "a\\u0000b"', ["data_folder", "a path"]),
+        ("[centrl]\nport = 1", ["centrl", "config.toml:1", "Did you mean [central]?"]),
+        ("x = " + "[" * 50_000, ["TOML"]),
         ("language = en", ["TOML", "line 1"]),
         ("\x00", ["TOML"]),
     ],
@@ -129,6 +133,12 @@ def test_a_file_in_another_charset_is_said(file: Path) -> None:
     file.write_bytes('language = "中"'.encode("big5"))
     with pytest.raises(Trouble, match="UTF-8"):
         load(str(file), {})
+
+
+def test_the_home_folder_may_be_written_as_the_shell_has_it() -> None:
+    settings = load(environment={"STORE_AGENT_DATA_FOLDER": "~/shop", "STORE_AGENT_KEY_FILE": "~/key"}).settings
+    assert settings.data_path == Path.home() / "shop"
+    assert settings.key_path == Path.home() / "key"
 
 
 def test_an_empty_variable_is_not_set() -> None:

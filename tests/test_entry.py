@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import http.server
 import os
+import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,10 +24,13 @@ import httpx
 import psycopg
 import pytest
 
-from store_agent.config import Settings
+from store_agent.config import CentralSettings, Settings
+from store_agent.doctor import Health
 from store_agent.domain.stores import Store
 from store_agent.domain.tags import AddNote
 from store_agent.entry import store as entry
+from store_agent.entry.centre import run_central
+from store_agent.entry.checks import check_centre
 from store_agent.trouble import Trouble
 from sync.central import devices, ground, ledger
 from sync.client import Offline
@@ -101,8 +108,8 @@ def test_a_store_is_served_through_two_centres_and_whoever_is_killed(
         lost = Offline("The reply was lost.")
         real = entry._enrol
 
-        async def enrol_and_lose(url: str, request: Any) -> Any:
-            await real(url, request)
+        async def enrol_and_lose(url: str, request: Any, request_s: float) -> Any:
+            await real(url, request, request_s)
             raise lost
 
         with patch.object(entry, "_enrol", enrol_and_lose), pytest.raises(Offline):
@@ -157,6 +164,94 @@ def test_a_key_in_the_settings_that_is_none_is_said(tmp_path: Path, key: str) ->
 def test_a_store_that_was_never_enrolled_has_no_counter(tmp_path: Path) -> None:
     with entry.open_replica(settings_of(tmp_path), make=True) as replica, pytest.raises(Trouble, match="not enrolled"):
         entry.open_counter(replica)
+
+
+def test_a_data_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("a file")
+    with pytest.raises(Trouble, match="cannot be used"):
+        entry.enroll(settings_of(tmp_path), "http://127.0.0.1:9", "CODE")
+
+
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """Something that is no centre, and gives the same answer to everything."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "hint"),
+    [
+        (200, b"<html>", "the address of the centre?"),
+        (302, b"", "the address of the centre?"),
+        (404, b"no", "the address of the centre?"),
+        (503, b"busy", "the code is still good"),
+        (403, b'{"error":"code-used","sentence":"Used."}', "Used. This machine was not bound"),
+    ],
+)
+def test_enrolling_says_what_a_person_can_do(tmp_path: Path, status: int, body: bytes, hint: str) -> None:
+    with answering(status, body) as url, pytest.raises(Trouble) as found:
+        entry.enroll(settings_of(tmp_path), url, "CODE")
+    assert hint in str(found.value)
+    assert "tried again" not in str(found.value)
+
+
+def test_the_doctor_asks_the_centre_and_a_centre_that_is_away_is_a_note(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    assert check_centre(settings).health is Health.OK
+    assert not settings.data_path.exists()
+    with entry.open_replica(settings, make=True) as replica:
+        replica.journal.keep(centre_url="http://127.0.0.1:9")
+    assert check_centre(settings).health is Health.WARN
+    with answering(200, b'{"ok":true,"version":"1","incarnation":"x"}') as url:
+        assert check_centre(replace(settings, centre_url=url)).health is Health.OK
+    with answering(200, b"<html>") as url:
+        assert check_centre(replace(settings, centre_url=url)).health is Health.WARN
+    settings.key_path.unlink()
+    found = check_centre(settings)
+    assert found.health is Health.FAIL
+    assert found.hint
+
+
+def test_a_centre_says_where_it_listens_and_ends_well_whatever_hangs_on_it(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, CENTRAL_DATABASE_URL=fresh_database(), CENTRAL_PORT="0")
+    command = [sys.executable, "-m", "store_agent", "central"]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        try:
+            port = int(re.findall(r":(\d+)", running.stdout.readline())[0])
+            until(lambda: is_up(f"http://127.0.0.1:{port}"), "the centre does not start")
+            with pytest.raises(Trouble, match="cannot listen"):
+                run_central(settings_of(tmp_path / "other", central=CentralSettings(port=port)))
+            with socket.create_connection(("127.0.0.1", port)) as half:
+                half.sendall(b"POST /v1/push HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n")
+                running.terminate()
+                began = time.monotonic()
+                assert running.wait(timeout=20) == 0
+                assert time.monotonic() - began < 5
+        finally:
+            running.kill()
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "not a url"])

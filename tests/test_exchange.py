@@ -136,7 +136,7 @@ async def test_a_pull_that_nobody_wakes_comes_back_empty(chain: Chain) -> None:
 async def test_a_request_with_too_many_operations_is_sent_in_parts(chain: Chain) -> None:
     store = await chain.store("s1", batch_most=3000)
     drafts = [EarnPoints(**store.counter.named(), member_id="m1", points=1) for _n in range(1100)]
-    assert store.counter.accept_all(drafts) is None
+    assert store.counter.accept(*drafts) is None
     await store.settle()
     assert (await chain.row("account", "m1")).balance(chain.clock.now()) == 1100
 

@@ -173,3 +173,13 @@ def test_a_folder_that_cannot_be_written_is_trouble_with_a_hint(tmp_path: Path) 
     with pytest.raises(Trouble) as found:
         open_logs(tmp_path / "file" / "data")
     assert found.value.hint
+
+
+def test_nothing_in_a_log_acts_on_who_reads_it(tmp_path: Path) -> None:
+    path = open_logs(tmp_path)
+    logging.getLogger("x").info("one\x1b[2J\ntwo\u202e", extra={"color_message": "\x1b[1mx", "table": "\x9b31m\r"})
+    logs.close_logs()
+    text = path.read_text("utf-8")
+    assert text.count("\n") == 1
+    assert "color_message" not in text
+    assert not set("\x1b\x9b\r\u202e") & set(text)

@@ -77,6 +77,7 @@ class StoreApp(Speaking, ScanningApp[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
+        self.set_class(self.no_color or self.console.color_system in (None, "standard"), "-few-colours")
 
     def on_mount(self) -> None:
         """Open the counter, and begin to keep in step."""

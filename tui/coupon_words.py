@@ -76,6 +76,4 @@ def lacking(quote: Quote, verdict: Verdict) -> str:
             "Add {count} piece of {price} or less; it is free.", "Add {count} pieces of {price} or less.", count
         )
         return words.format(count=count, price=money(missing.up_to_minor, currency))
-    return ngettext("Add {count} piece that it is for.", "Add {count} pieces that it is for.", count).format(
-        count=count
-    )
+    return ngettext("Add {count} eligible piece.", "Add {count} eligible pieces.", count).format(count=count)

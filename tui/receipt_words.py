@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from store_agent.desk.checkout import Receipt
 from store_agent.domain.quotes import Quote
-from store_agent.words import _, ngettext
+from store_agent.words import _, language, ngettext
 from store_agent.words.formats import money
 from tui.coupon_words import coupon_name
 
@@ -28,4 +28,6 @@ def receipt_words(quote: Quote, receipt: Receipt, balance_before: int) -> tuple[
         used.append(_("The purchase is recorded."))
     to_pay = _("To pay {money}.").format(money=money(receipt.to_pay_minor, receipt.currency))
     points = _("Points {before} → {after}.").format(before=f"{balance_before:,}", after=f"{receipt.balance:,}")
-    return " ".join(used), f"{to_pay} {points}"
+    # A full stop of Chinese brings its own space.
+    gap = " " if language() == "en" else ""
+    return gap.join(used), f"{to_pay}{gap}{points}"

@@ -72,7 +72,7 @@ class CounterOverview:
             can |= {"clear", "back"}
         if of_member is None:
             return frozenset(can | {"register"})
-        can |= {"tag"}
+        can |= {"tag", "edit", "show_code"}
         usable = any(verdict.kind is VerdictKind.USABLE for verdict in of_member.quote.verdicts)
         if usable or self.visit.basket.total_minor:
             can |= {"redeem"}

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from io import TextIOWrapper
 
 import click
 
+from store_agent import __version__
 from store_agent.cli.centre import central
 from store_agent.cli.check import config, doctor, scan
 from store_agent.cli.demo import demo
@@ -29,11 +29,7 @@ INTERRUPTED = 130
 
 def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
     if value:
-        try:
-            click.echo(version("store-agent"))
-        except PackageNotFoundError:
-            # Run from its folder, without being installed.
-            click.echo("0")
+        click.echo(__version__)
         ctx.exit()
 
 

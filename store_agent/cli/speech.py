@@ -99,17 +99,30 @@ def print_line(text: str, *, err: bool = False) -> None:
     click.echo(safe_text(text, LINE), err=err)
 
 
-def print_pairs(pairs: Mapping[str, Any], indent: str = "") -> None:
-    """For a person: one line for each name and value; what is nested is set in."""
+def print_pairs(pairs: Mapping[str, Any], said: Mapping[str, str] | None = None, indent: str = "") -> None:
+    """For a person: one line for each name and value; what is nested is set in. `said` are the words for both."""
+    said = said or {}
     for name, value in pairs.items():
-        label = indent + safe_text(str(name).replace("_", " "))
+        label = indent + (_(said[name]) if name in said else safe_text(name.replace("_", " ")))
         if isinstance(value, Mapping):
             click.echo(f"{label}:")
-            print_pairs(value, indent + "  ")
+            print_pairs(value, said, indent + "  ")
+        elif isinstance(value, list | tuple) and any(isinstance(part, Mapping) for part in value):
+            click.echo(f"{label}:")
+            for part in value:
+                click.echo(f"{indent}  {' · '.join(_shown(one, said) for one in part.values() if one != '')}")
         elif isinstance(value, list | tuple):
-            click.echo(f"{label}: {safe_text(', '.join(str(part) for part in value), LINE)}")
+            click.echo(f"{label}: {', '.join(_shown(part, said) for part in value) or '–'}")
         else:
-            click.echo(f"{label}: {safe_text('–' if value is None else str(value), LINE)}")
+            click.echo(f"{label}: {_shown(value, said)}")
+
+
+def _shown(value: object, said: Mapping[str, str]) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return _(said[value]) if isinstance(value, str) and value in said else safe_text(str(value), LINE)
 
 
 class SpokenOption(click.Option):

@@ -10,6 +10,48 @@ from store_agent.words import _, later
 
 AS_JSON = later("Print JSON, for a machine.")
 
+SAID = {
+    "store": later("store"),
+    "device": later("device"),
+    "centre_url": later("centre"),
+    "in_step": later("in step"),
+    "waiting": later("waiting for the line"),
+    "behind": later("rows still to come"),
+    "heard_at": later("centre last heard"),
+    "offline_since": later("offline since"),
+    "trouble": later("trouble"),
+    "members": later("members"),
+    "products": later("products"),
+    "operations": later("operations written here"),
+    "name": later("name"),
+    "phone": later("phone"),
+    "tier": later("tier"),
+    "points": later("points"),
+    "points_on_the_way": later("points on their way to the centre"),
+    "coupons": later("coupons"),
+    "pickups": later("web orders"),
+    "tags": later("tags"),
+    "purchases": later("purchases"),
+    "as_of": later("as of"),
+    "usable": later("usable"),
+    "usable-if": later("usable with more in the basket"),
+    "not-here": later("not usable here"),
+    "placed": later("new"),
+    "accepted": later("accepted"),
+    "picking": later("picking"),
+    "ready": later("ready"),
+    "handed_over": later("handed over"),
+    "rejected": later("rejected"),
+    "cancelled": later("cancelled"),
+    "expired": later("not collected"),
+    "returned": later("back on the shelf"),
+    "basic": later("basic"),
+    "silver": later("silver"),
+    "gold": later("gold"),
+    "platinum": later("platinum"),
+}
+"""What people read for the names and codes that machines get as JSON."""
+
 
 @click.command(
     cls=SpokenCommand,
@@ -84,4 +126,4 @@ def _print(answer: dict[str, object], as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:
-        print_pairs(answer)
+        print_pairs(answer, SAID)

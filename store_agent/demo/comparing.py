@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import Callable
 
 from store_agent.demo.machine import Machine
@@ -69,9 +70,14 @@ def _is_of_one_moment(columns: list[dict[str, int]]) -> bool:
     return all(centre[name] == store[name] for centre, store in _pairs(columns) for name in POSITIONS)
 
 
+def _columns(text: str) -> int:
+    """How many columns of a terminal it takes: a Chinese character is two wide."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
 def _print(columns: list[dict[str, int]], stores: list[str]) -> int:
     heads = [head for store in stores for head in (f"{_('centre')}:{store}", store)]
-    print(f"\n{'':22}" + "".join(f"{head:>17}" for head in heads))
+    print(f"\n{'':22}" + "".join(" " * (17 - _columns(head)) + head for head in heads))
     differs = 0
     for name in sorted(set().union(*columns)):
         same = all(centre.get(name, 0) == store.get(name, 0) for centre, store in _pairs(columns))

@@ -41,9 +41,19 @@ from store_agent.logs import open_logs
 from store_agent.optics import read_picture
 from store_agent.scan import ScanKind, read_scan
 from store_agent.trouble import Trouble
-from store_agent.words import _, language
+from store_agent.words import _, language, later
 from store_agent.words.formats import money
 from store_agent.words.refusals import say
+
+CASES = {
+    "points_overdrawn": later("more points used than there were"),
+    "coupon_over": later("a coupon used more often than it may be"),
+    "quota_over": later("a campaign used more often than it may be"),
+    "order_conflict": later("an order that two changed at once"),
+    "duplicate_member": later("one member who joined twice"),
+    "stock_negative": later("more sold than there was"),
+}
+"""What the centre calls a case, in words; one that is not here is shown as it is called."""
 
 
 @dataclass(slots=True)
@@ -99,7 +109,9 @@ def _cases(machine: Machine, step: Steps) -> None:
         step(
             _("centre"),
             _("case for a person: {kind} at {store}, {amount}").format(
-                kind=case["kind"], store=case["store"], amount=money(case["amount_minor"], case["currency"] or "TWD")
+                kind=_(CASES.get(case["kind"], case["kind"])),
+                store=case["store"],
+                amount=money(case["amount_minor"], case["currency"] or "TWD"),
             ),
         )
 
@@ -226,7 +238,7 @@ def _buy(counter: Counter, person: Member, *gtins: str, points: int = 0) -> chec
 
 def _bought(counter: Counter, receipt: checkout.Receipt) -> str:
     campaigns = [counter.replica.view.get("campaign", taken.campaign_id) for taken in receipt.bill.taken]
-    used = ", ".join(campaign.name.get(language(), campaign.id) for campaign in campaigns) or "–"
+    used = _(", ").join(campaign.name.get(language(), campaign.id) for campaign in campaigns) or "–"
     sentence: str = _(
         "to pay {paid}: coupons {used} saved {saved}, {points} points used, {earned} earned, {balance} now"
     ).format(

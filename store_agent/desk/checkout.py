@@ -49,34 +49,26 @@ def situation(counter: Counter, member: Member | None) -> Situation:
         member_id=member.id,
         tier=str(member.tier),
         tags=tuple(tag.name for tag in tags_at(view.get("tags", member.id), now)),
-        first_purchase=not view.of_member("purchase", member.id),
+        first_purchase=not view.newest_of_member("purchase", member.id, 1),
     )
 
 
-def offers(counter: Counter, member: Member) -> list[Offer]:
-    """The member's coupons, each with its campaign and those of the campaign's counters that this store has."""
-    view = counter.replica.view
-    with view.moment():
-        held: list[Coupon] = view.of_member("coupon", member.id)
-        return [offer(counter, coupon, member) for coupon in held]
-
-
-def offer(counter: Counter, coupon: Coupon, member: Member | None) -> Offer:
-    """One coupon with what its quote needs."""
+def offer(counter: Counter, coupon: Coupon, here: Situation) -> Offer:
+    """One coupon with what its quote needs: its campaign, and those of the campaign's counters that this store has."""
     view = counter.replica.view
     campaign: Campaign | None = view.get("campaign", coupon.campaign_id)
-    quotas: list[Quota] = []
-    if campaign:
-        blanks = blank_quotas(campaign, situation(counter, member))
-        quotas = [row for blank in blanks if (row := view.get("quota", blank.id))]
+    blanks = blank_quotas(campaign, here) if campaign else ()
+    quotas: list[Quota] = [row for blank in blanks if (row := view.get("quota", blank.id))]
     return Offer(coupon=coupon, campaign=campaign, quotas=tuple(quotas))
 
 
 def quote_for(counter: Counter, member: Member, basket: Basket, extra: Sequence[Coupon] = ()) -> Quote:
     """For every coupon of the member (and `extra`, shown by whoever bears it): usable, usable if, or why not."""
-    with counter.replica.view.moment():
-        shown = [offer(counter, coupon, member) for coupon in extra]
-        return quote(basket, situation(counter, member), [*offers(counter, member), *shown])
+    view = counter.replica.view
+    with view.moment():
+        here = situation(counter, member)
+        held: list[Coupon] = view.of_member("coupon", member.id)
+        return quote(basket, here, [offer(counter, coupon, here) for coupon in (*held, *extra)])
 
 
 def most_points(counter: Counter, member: Member, total_minor: int) -> int:

@@ -46,14 +46,14 @@ class Counter:
 
     def accept(self, *operations: Operation) -> Refusal | None:
         """Accept operations that belong together, all or none; None once they are safe on disk."""
-        refusal = self.replica.accept(operations)
+        return self.accept_drafted(lambda: operations)
+
+    def accept_drafted(self, draft: Callable[[], Sequence[Operation]]) -> Refusal | None:
+        """The same for operations that depend on what stands now: no other terminal changes it after they were drafted."""
+        refusal = self.replica.accept_drafted(draft)
         if refusal is None:
             self.accepted()
         return refusal
-
-    def accept_all(self, operations: Sequence[Operation]) -> Refusal | None:
-        """The same for a list."""
-        return self.accept(*operations)
 
 
 def check_enrolled(replica: Replica) -> None:

@@ -9,7 +9,6 @@ from store_agent.desk.counter import Counter
 from store_agent.domain.coupons import IssueCoupon
 from store_agent.domain.members import ChangeMember, Consent, Link, LinkMember, Member, MemberReason, RegisterMember
 from store_agent.domain.operation import Operation, Refusal
-from store_agent.replica.search import characters_of, digits_of
 from store_agent.safe_text import safe_text
 from store_agent.scan import ScanKind, read_scan
 from store_agent.scan.phones import read_phone
@@ -28,7 +27,7 @@ def find(counter: Counter, text: str, most: int = HITS_MOST) -> list[Member]:
         exact = look_up(counter, text)
         if exact:
             return [exact]
-        hits = [*_made_here(counter, text), *view.search("member", text, most + 1)]
+        hits = view.search("member", text, most + 1)
         staying = {view.canonical(member.id): None for member in hits}
         return [member for id_ in list(staying)[:most] if (member := view.get("member", id_))]
 
@@ -53,15 +52,6 @@ def by_field(counter: Counter, column: str, value: str) -> Member | None:
             return None
         member: Member | None = view.get("member", view.canonical(staying[0].id))
         return member
-
-
-def _made_here(counter: Counter, text: str) -> list[Member]:
-    """Members who joined here with the cable out are in no index of the cache yet."""
-    digits, characters = digits_of(text), characters_of(text)
-    made: list[Member] = counter.replica.view.made_here("member")
-    if digits and not any(c.isalpha() for c in text):
-        return [member for member in made if member.phone.endswith(digits) or member.card_no.endswith(digits)]
-    return [member for member in made if characters and characters in characters_of(member.name)]
 
 
 def register(

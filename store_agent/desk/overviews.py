@@ -71,7 +71,6 @@ def member(counter: Counter, member_id: str, basket: Basket, language: str) -> M
         if person is None:
             return None
         row: MemberTags | None = view.get("tags", person.id)
-        bought: list[Purchase] = view.of_member("purchase", person.id)
         return MemberOverview(
             member=person,
             points=_points(counter, person),
@@ -79,7 +78,7 @@ def member(counter: Counter, member_id: str, basket: Basket, language: str) -> M
             pickups=tuple(pickups.of_member(counter, person.id)),
             tags=tuple(tags.shown(counter, row, language)),
             notes=tuple(reversed(row.notes)) if row else (),
-            purchases=tuple(sorted(bought, key=lambda one: (one.at, one.id), reverse=True)[:PURCHASES_SHOWN]),
+            purchases=tuple(view.newest_of_member("purchase", person.id, PURCHASES_SHOWN)),
             waiting=view.waiting_of_member(person.id),
             as_of_at=_moment(counter.replica.cache.setting("heard_at")),
         )

@@ -159,14 +159,18 @@ def extend_hold(counter: Counter, pickup_id: str, days: int) -> Refusal | None:
 
 def _with_stock(counter: Counter, step: Operation, drafts: Callable[[Pickup], tuple[Draft, ...]]) -> Refusal | None:
     """A step together with what it does to the shelf, all or nothing."""
-    before: Pickup | None = counter.replica.view.get(step.table, step.subject)
-    moves: list[Operation] = []
-    for draft in drafts(before) if before else ():
-        if draft.operation is MarkShelfEmpty and _is_known_empty(counter, str(draft.fields["gtin"])):
-            continue
-        fields = counter.named(step.group) | draft.fields
-        moves.append(draft.operation(**fields, reference=before.order_no if before else ""))
-    return counter.accept(step, *moves)
+
+    def together() -> list[Operation]:
+        before: Pickup | None = counter.replica.view.get(step.table, step.subject)
+        moves: list[Operation] = []
+        for draft in drafts(before) if before else ():
+            if draft.operation is MarkShelfEmpty and _is_known_empty(counter, str(draft.fields["gtin"])):
+                continue
+            fields = counter.named(step.group) | draft.fields
+            moves.append(draft.operation(**fields, reference=before.order_no if before else ""))
+        return [step, *moves]
+
+    return counter.accept_drafted(together)
 
 
 def _is_known_empty(counter: Counter, gtin: str) -> bool:

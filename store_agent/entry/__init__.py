@@ -5,9 +5,12 @@ Imports are made where they are needed, so that `--help` does not wait for a scr
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from store_agent.config import Settings
+
+if TYPE_CHECKING:
+    from store_agent.doctor import Check
 
 
 def open_screen(settings: Settings) -> None:
@@ -50,6 +53,13 @@ def member(settings: Settings, text: str) -> dict[str, object]:
     from store_agent.entry.report import member
 
     return member(settings, text)
+
+
+def check_centre(settings: Settings) -> Check:
+    """Whether the centre of this store answers."""
+    from store_agent.entry.checks import check_centre
+
+    return check_centre(settings)
 
 
 def run_demo(options: dict[str, Any]) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from store_agent.config import Settings
 from store_agent.desk import baskets, members, overviews
+from store_agent.desk.counter import Counter
+from store_agent.domain.campaigns import Campaign
 from store_agent.entry.store import open_counter, open_replica
 from store_agent.safe_text import safe_text
 from store_agent.trouble import Trouble
@@ -29,6 +31,11 @@ def status(settings: Settings) -> dict[str, object]:
             "products": view.count("product"),
             "operations": replica.journal.count(),
         }
+
+
+def _campaign_name(counter: Counter, campaign_id: str) -> str:
+    campaign: Campaign | None = counter.replica.view.get("campaign", campaign_id)
+    return safe_text(campaign.name.get(language()) or campaign.name.get("en") or campaign_id) if campaign else ""
 
 
 def member(settings: Settings, text: str) -> dict[str, object]:
@@ -57,15 +64,16 @@ def member(settings: Settings, text: str) -> dict[str, object]:
             "points_on_the_way": overview.points.on_the_way,
             "coupons": [
                 {
-                    "id": verdict.coupon_id,
-                    "campaign": verdict.campaign_id,
+                    "name": _campaign_name(counter, verdict.campaign_id),
                     "verdict": str(verdict.kind),
                     "why": refusals.say(verdict.refusal) if verdict.refusal else "",
+                    "id": verdict.coupon_id,
+                    "campaign": verdict.campaign_id,
                 }
                 for verdict in overview.quote.verdicts
             ],
             "pickups": [{"order_no": order.order_no, "state": str(order.state)} for order in overview.pickups],
-            "tags": [tag.label for tag in overview.tags],
+            "tags": [safe_text(tag.label) for tag in overview.tags],
             "purchases": len(overview.purchases),
             "as_of": overview.as_of_at.isoformat() if overview.as_of_at else None,
         }

@@ -21,9 +21,9 @@ from store_agent.replica.seat import Seat
 from store_agent.trouble import Trouble
 from store_agent.words import _, formats
 from sync import wire
-from sync.client import Client
+from sync.client import Client, Offline, TooMuch, Unwelcome
 from sync.in_step import InStep
-from sync.session import Session
+from sync.session import Rubbish, Session
 
 log = logging.getLogger(__name__)
 
@@ -34,17 +34,26 @@ SEAT_S = 2.0
 def open_replica(settings: Settings, *, make: bool = False) -> Replica:
     """The replica of this machine's store. `make`: begin one where there is none (at enrolment only)."""
     folder = settings.data_path
-    if not make and not (folder / "journal.db").exists():
+    try:
+        is_there = (folder / "journal.db").exists()
+        if make:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Trouble(
+            _("The data folder {folder} cannot be used: {reason}.").format(folder=folder, reason=error.strerror),
+            _("Let this user write to it, or set data_folder."),
+        ) from error
+    if not make and not is_there:
         raise Trouble(
             _("There is no store on this machine yet."),
             _("Ask the head office for a one-time code, then run `store-agent enroll URL CODE`."),
         )
-    folder.mkdir(parents=True, exist_ok=True)
     # A new key beside a journal would hide that the journal's own key is missing.
-    return Replica(folder, _key(settings, make=make and not (folder / "journal.db").exists()))
+    return Replica(folder, open_key_of(settings, make=make and not is_there))
 
 
-def _key(settings: Settings, *, make: bool) -> bytes:
+def open_key_of(settings: Settings, *, make: bool = False) -> bytes:
+    """The key of the store's files, from the settings or from its file."""
     if not settings.key:
         return open_key(settings.key_path, make=make)
     try:
@@ -195,13 +204,23 @@ def enroll(settings: Settings, url: str, code: str) -> dict[str, object]:
             # Kept before it is offered: if the reply is lost, the same key may ask again with the same code.
             secret, public = wire.make_key()
             replica.journal.keep(secret_offered=secret, public_offered=public)
-        reply = asyncio.run(_enrol(url, wire.EnrolRequest(code, public)))
+        reply = asyncio.run(_enrol(url, wire.EnrolRequest(code, public), settings.request_timeout_s))
         replica.journal.keep(
             device=reply.device, store=reply.store, epoch=str(reply.epoch), secret=secret, centre_url=url
         )
         return {"store": reply.store, "device": reply.device, "centre_url": url}
 
 
-async def _enrol(url: str, request: wire.EnrolRequest) -> wire.EnrolReply:
-    async with Client(url) as client:
-        return await client.enrol(request)
+async def _enrol(url: str, request: wire.EnrolRequest, request_s: float) -> wire.EnrolReply:
+    try:
+        async with Client(url, request_s=request_s) as client:
+            return await client.enrol(request)
+    except (Offline, TooMuch) as trouble:
+        # Elsewhere it would be tried again by itself; here a person has to.
+        raise Trouble(
+            trouble.what, _("Check the line and the address, then run this again: the code is still good.")
+        ) from trouble
+    except Unwelcome as trouble:
+        raise Trouble(trouble.what, _("This machine was not bound to a store.")) from trouble
+    except Rubbish as trouble:
+        raise Trouble(trouble.what, _("Is {url} the address of the centre?").format(url=url)) from trouble

@@ -20,6 +20,8 @@ from store_agent.schema import cache as migrations
 from store_agent.trouble import Trouble
 from store_agent.words import _
 
+ARRIVALS_KEPT = 2_000
+"""So many of the last rows that came are noted, for other processes to read again; whoever missed more reads all again."""
 DAMAGE_MARK = "cache.damaged"
 """A file of this name beside the cache says that damage was met while reading it."""
 
@@ -74,11 +76,24 @@ class Cache:
     def __init__(self, path: Path, key: bytes) -> None:
         self.path = path
         self.db = database.connect(path, key, durable=False)
-        database.migrate(self.db, migrations, path)
+        try:
+            self._prepare()
+        except BaseException:
+            self.db.conn.close()
+            raise
+
+    def _prepare(self) -> None:
+        database.migrate(self.db, migrations, self.path)
+        self.place = _place_of(self.path)
+        """Which file this is, whatever lies under its name later."""
         if not self.setting("generation"):
             # Two processes may come here at once: the first one's name stays.
             with self.transaction():
                 self.db.conn.execute("insert or ignore into setting values ('generation', ?)", [uuid.uuid4().hex])
+
+    def is_in_place(self) -> bool:
+        """Whether the file that is open is still the one under its name."""
+        return _place_of(self.path) == self.place
 
     def transaction(self) -> AbstractContextManager[None]:
         """One commit; what it wrote may be lost in a power cut, but only as a whole."""
@@ -108,6 +123,30 @@ class Cache:
             )
             if absorbed.answers:
                 self._raise_floor()
+            if absorbed.rows:
+                self._note_arrivals([(row.table, row.id) for row in absorbed.rows])
+
+    def _note_arrivals(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Which rows came: what is held of others in memory need not be read again."""
+        last = self.last_arrival() + len(keys)
+        if len(keys) > ARRIVALS_KEPT:
+            self.db.conn.execute("delete from arrival")
+        else:
+            numbered = [(number, *key) for number, key in enumerate(keys, last - len(keys) + 1)]
+            self.db.conn.executemany("insert into arrival values (?, ?, ?)", numbered)
+            self.db.conn.execute("delete from arrival where number <= ?", [last - ARRIVALS_KEPT])
+        self._set("arrivals", str(last))
+
+    def last_arrival(self) -> int:
+        """The number of the row that came last."""
+        return int(self.setting("arrivals") or "0")
+
+    def arrivals_after(self, number: int) -> tuple[int, list[tuple[str, str]] | None]:
+        """The last number by now, and (table, id) of all rows that came behind this one; None if they are not all noted."""
+        last = self.last_arrival()
+        query = "select tbl, row_id from arrival where number > ?"
+        keys = self.db.conn.execute(query, [number]).fetchall() if last > number else []
+        return last, keys if len(keys) == last - number else None
 
     def _put(self, table: str, arrivals: Sequence[Arrival]) -> None:
         if table not in NOUN_OF:
@@ -163,10 +202,29 @@ class Cache:
         row = self.db.conn.execute(f"select body from {table} where id = ?", [id_]).fetchone()
         return decode_row(table, row[0]) if row else None
 
-    def find(self, table: str, column: str, values: Sequence[str]) -> list[Any]:
+    def get_many(self, table: str, ids: Iterable[str]) -> dict[str, Any]:
+        """Rows by id, as many of them as there are."""
+        query = f"select id, body from {table} where id in (select value from json_each(?))"
+        found = self.db.conn.execute(query, [json.dumps(list(ids))])
+        return {id_: decode_row(table, body) for id_, body in found}
+
+    def merged(self, member_ids: Iterable[str]) -> dict[str, str]:
+        """By id that was merged away, of these: the member who stays."""
+        wanted = list(member_ids)
+        if not wanted:
+            return {}
+        query = "select id, alias_of from member where id in (select value from json_each(?)) and alias_of <> ''"
+        return dict(self.db.conn.execute(query, [json.dumps(wanted)]).fetchall())
+
+    def newest_of_member(self, table: str, member_id: str, most: int) -> list[Any]:
+        """A member's newest rows of a table that has moments."""
+        # Its number is written in: SQLite plans a statement anew each time that a limit is bound.
+        query = f"select body from {table} where member_id = ? order by at desc limit {most:d}"
+        return [decode_row(table, row[0]) for row in self.db.conn.execute(query, [member_id])]
+
+    def find(self, table: str, column: str, value: str) -> list[Any]:
         """Rows by a field that is searched by."""
-        marks = ",".join("?" * len(values))
-        found = self.db.conn.execute(f"select body from {table} where {column} in ({marks})", list(values))
+        found = self.db.conn.execute(f"select body from {table} where {column} = ?", [value])
         # Sorted here: for one or two rows, SQLite's sorter costs as much as finding them.
         return sorted((decode_row(table, row[0]) for row in found), key=lambda row: str(row.id))
 
@@ -219,6 +277,15 @@ class Cache:
 
     def close(self) -> None:
         self.db.conn.close()
+
+
+def _place_of(path: Path) -> tuple[int, int]:
+    """The file's device and number; zeros where there is none. A number is not given again while the file is open."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_dev, found.st_ino
 
 
 def _member_keys(member: Any) -> tuple[list[str], list[str]]:

@@ -107,7 +107,8 @@ class snapshot(translated):
             self._conn.execute("begin")
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if self._is_outer:
+        # Some errors of the disk end the transaction by themselves.
+        if self._is_outer and self._conn.in_transaction:
             with translated(self._path):
                 self._conn.execute("commit")
         super().__exit__(kind, error, traceback)

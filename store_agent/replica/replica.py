@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -34,37 +34,53 @@ class Replica:
         self._key = key
         self.journal = Journal(folder / "journal.db", key)
         try:
-            self.cache = self._open_cache()
+            self._cache = self._open_cache()
         except BaseException:
             self.journal.close()
             raise
         self.view = View(self.journal, lambda: self.cache)
 
+    @property
+    def cache(self) -> Cache:
+        """The cache that lies in the folder now: it may have been deleted, or begun anew by another process."""
+        # Never in the middle of something: what was begun on one file ends on it.
+        if not self.view.is_in_moment and not self.journal.db.conn.in_transaction and not self._cache.is_in_place():
+            self._cache.close()
+            self._cache = self._open_cache()
+        return self._cache
+
     def _open_cache(self) -> Cache:
         """A damaged cache is put aside and begun anew: it holds nothing that the centre does not."""
         path, mark = self.folder / "cache.db", self.folder / DAMAGE_MARK
-        try:
-            if not mark.exists():
-                return Cache(path, self._key)
-        except database.Corrupt:
-            pass
-        for name in ("cache.db-wal", "cache.db-shm"):
-            (self.folder / name).unlink(missing_ok=True)
-        if path.exists():
-            os.replace(path, self.folder / "cache.damaged.db")
-        mark.unlink(missing_ok=True)
-        return Cache(path, self._key)
+        # Under the journal's lock: another process that finds the same must not sweep away what this one has just begun.
+        with self.journal.transaction():
+            try:
+                if path.exists() and not mark.exists():
+                    return Cache(path, self._key)
+            except database.Corrupt:
+                pass
+            for name in ("cache.db-wal", "cache.db-shm"):
+                (self.folder / name).unlink(missing_ok=True)
+            if path.exists():
+                os.replace(path, self.folder / "cache.damaged.db")
+            mark.unlink(missing_ok=True)
+            return Cache(path, self._key)
 
     def accept(self, operations: Sequence[Operation]) -> Refusal | None:
-        """Accept operations that happened together, all or none: judged against what this store knows, then durable.
+        """Accept operations that happened together, all or none: judged against what this store knows, then durable."""
+        return self.accept_drafted(lambda: operations)
+
+    def accept_drafted(self, draft: Callable[[], Sequence[Operation]]) -> Refusal | None:
+        """The same for operations that depend on what stands now: they are drafted once no other terminal can change it.
 
         The journal is locked first, so two terminals cannot both spend the same thing.
         """
         assert not self.view.is_in_moment, "what is judged must be read after the journal is locked"
         try:
             with self.journal.transaction(), self.view.moment():
+                operations = draft()
                 after: dict[tuple[str, str], Any] = {}
-                for operation in operations:
+                for operation in map(self.view.meant, operations):
                     subject = (operation.table, operation.subject)
                     before = after[subject] if subject in after else self.view.get(*subject)
                     refusal = operation.judge(before)
@@ -82,9 +98,9 @@ class Replica:
 
     def version(self) -> tuple[int, ...]:
         """Changes whenever another process has committed to either file; for looking again at what is on a screen."""
-        return tuple(
-            int(part.db.conn.execute("pragma data_version").fetchone()[0]) for part in (self.journal, self.cache)
-        )
+        cache = self.cache
+        versions = [int(part.db.conn.execute("pragma data_version").fetchone()[0]) for part in (self.journal, cache)]
+        return (*versions, *cache.place)
 
     @property
     def device(self) -> str:
@@ -102,7 +118,7 @@ class Replica:
         return int(self.journal.setting("epoch") or "1")
 
     def close(self) -> None:
-        self.cache.close()
+        self._cache.close()
         self.journal.close()
 
     def __enter__(self) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlite_utils import Database
@@ -16,7 +16,9 @@ NUMBER_LEAST = 8
 
 def characters_of(text: str) -> str:
     """A name as single characters with spaces between, folded: so that a phrase search finds any part of it."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    # Accents of Latin letters go, as the index drops most of them itself; nobody types them into a till.
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not "\u0300" <= c <= "\u036f")
+    folded = unicodedata.normalize("NFKC", bare).casefold()
     return " ".join(character for character in folded if character.isalnum())
 
 
@@ -57,11 +59,29 @@ def find(db: Database, table: str, text: str, most: int = ROWS_MOST) -> list[str
     return by_name(db, table, text, most)
 
 
+def matcher(text: str) -> Callable[[Iterable[str], Iterable[str]], bool]:
+    """Whether a row with these numbers and names is one that `find` would find once it is in the index."""
+    digits = digits_of(text)
+    if digits and not any(c.isalpha() for c in text):
+        national = digits.lstrip("0")
+        ends = (digits, national) if len(national) >= NUMBER_LEAST else (digits,)
+        return lambda numbers, _names: any(digits_of(number).endswith(ends) for number in numbers)
+    parts = [part for part in map(characters_of, text.split()) if part]
+
+    def matches(_numbers: Iterable[str], names: Iterable[str]) -> bool:
+        characters = f" {APART} ".join(map(characters_of, names))
+        return bool(parts) and all(part in characters for part in parts)
+
+    return matches
+
+
 def by_digits(db: Database, table: str, digits: str, most: int) -> list[str]:
     """Rows that have a number which ends so."""
     low = digits[::-1]
     found: list[Any] = db.conn.execute(
-        f"select distinct id from {table}_digits where reversed >= ? and reversed < ? limit ?", [low, low + ":", most]
+        # Its number is written in: SQLite plans a statement anew each time that a limit is bound.
+        f"select distinct id from {table}_digits where reversed >= ? and reversed < ? limit {most:d}",
+        [low, low + ":"],
     ).fetchall()
     return [row[0] for row in found]
 
@@ -73,7 +93,7 @@ def by_name(db: Database, table: str, text: str, most: int) -> list[str]:
         return []
     found: list[Any] = db.conn.execute(
         f"select n.id from {table}_characters c join {table}_name n on n.number = c.rowid"
-        f" where {table}_characters match ? limit ?",
-        [" ".join(phrases), most],
+        f" where {table}_characters match ? limit {most:d}",
+        [" ".join(phrases)],
     ).fetchall()
     return [row[0] for row in found]

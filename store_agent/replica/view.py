@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from store_agent.codec import Entry
-from store_agent.replica import database
-from store_agent.replica.cache import Cache
+from store_agent.domain.merging import named_in, readdress
+from store_agent.domain.operation import Operation
+from store_agent.replica import database, search
+from store_agent.replica.cache import INDEXED, Cache
 from store_agent.replica.journal import Journal, Place
+from store_agent.replica.waiting import Key, Waiting
 
-OF_MEMBER = ("account", "tags", "member")
-"""Tables whose row id is the member's: a merged member's rows are found under the one that stays."""
 ASKED_AT_ONCE = 500
 KEPT_MOST = 1_000
-"""Decoded rows of the cache kept at hand, as long as nothing changes it."""
+"""Decoded rows of the cache kept at hand, as long as nothing changes them."""
+ALIASES_MOST = 8
 
 INSIDE = nullcontext()
 """A moment within a moment is the same one."""
@@ -24,9 +26,9 @@ INSIDE = nullcontext()
 class View:
     """cache ⊕ (journal − included).
 
-    Operations that wait are held in memory by subject and kept current by reading only what is new in either file,
-    both inside one snapshot of the cache, so that no operation is ever seen twice or not at all. What has not changed
-    since the last moment is not read again.
+    Operations that wait are held in memory and kept current by reading only what is new in either file, both inside one
+    snapshot of the cache, so that no operation is ever seen twice or not at all. What has not changed since the last
+    moment is not read again.
     """
 
     def __init__(self, journal: Journal, cache: Callable[[], Cache]) -> None:
@@ -35,20 +37,17 @@ class View:
         self._inside = False
         self._followed: Cache | None = None
         self._versions: tuple[object, object] = (None, None)
-        self._rows: dict[tuple[str, str], Any] = {}
-        self._names: dict[str, list[str]] = {}
-        self._standing: dict[tuple[str, str], Any] = {}
-        """Rows over which own operations wait, as they stand."""
         self._forget("")
 
     def _forget(self, generation: str) -> None:
         self._generation = generation
         self._read = Place(0, 0)
         self._answers = 0
-        self._waiting: dict[str, dict[str, list[Entry]]] = {}
-        """By table and subject."""
-        self._by_op: dict[str, Entry] = {}
-        self._of_member: dict[tuple[str, str], dict[str, None]] = {}
+        self._arrivals = 0
+        self._waiting = Waiting()
+        self._rows: dict[Key, Any] = {}
+        self._standing: dict[Key, Any] = {}
+        """Rows over which own operations wait, as they stand."""
 
     @property
     def is_in_moment(self) -> bool:
@@ -73,170 +72,167 @@ class View:
     def _follow(self, cache: Cache) -> None:
         # The cache first: asking begins its snapshot, and what is written to the journal after that is read the next time.
         versions = (database.version(cache.db), database.version(self._journal.db))
-        is_same = cache is self._followed and versions[0] == self._versions[0]
-        if not is_same or len(self._rows) + len(self._names) > KEPT_MOST:
-            self._rows, self._names = {}, {}
-        if not is_same:
-            self._standing = {}
-        if is_same and versions == self._versions:
+        if len(self._rows) > KEPT_MOST:
+            self._rows = {}
+        if cache is self._followed and versions == self._versions:
             return
         self._followed = None  # Not before all of it was read.
-        self._read_on(cache)
+        self._read_cache(cache)
+        self._read_journal(cache)
         self._followed, self._versions = cache, versions
 
-    def _read_on(self, cache: Cache) -> None:
+    def _read_cache(self, cache: Cache) -> None:
+        """What came since the last time: only those rows are read again, and what was answered waits no more."""
         generation = cache.setting("generation")
         if generation != self._generation:
             self._forget(generation)
-            self._read = cache.floor()
-            self._answers = cache.last_answer()
+            self._read, self._answers, self._arrivals = cache.floor(), cache.last_answer(), cache.last_arrival()
+            return
+        last, arrived = cache.arrivals_after(self._arrivals)
+        if arrived is None:
+            self._rows, self._standing = {}, {}
+            members = self._waiting.names()
         else:
-            for number, op_id, _outcome, _body in cache.answers_after(self._answers):
-                self._answers = number
-                self._drop(op_id)
+            self._reread(arrived)
+            members = [id_ for table, id_ in arrived if table == "member" and self._waiting.is_naming(id_)]
+        self._reread(self._waiting.merge(cache.merged(members)))
+        for number, op_id, _outcome, _body in cache.answers_after(self._answers):
+            self._answers = number
+            self._reread(filter(None, [self._waiting.drop(op_id)]))
+        self._arrivals = last
+
+    def _reread(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self._rows.pop(key, None)
+            self._standing.pop(key, None)
+
+    def _read_journal(self, cache: Cache) -> None:
         fresh = list(self._journal.after(self._read))
         for start in range(0, len(fresh), ASKED_AT_ONCE):
             part = fresh[start : start + ASKED_AT_ONCE]
             included = cache.answered([entry.operation.op_id for entry in part])
+            stays = cache.merged({name for entry in part for name in named_in(entry.operation)})
             for entry in part:
                 self._read = Place(entry.epoch, entry.seq)
                 if entry.operation.op_id not in included:
-                    self._hold(entry)
+                    self._standing.pop(self._waiting.hold(entry, stays), None)
 
-    def _hold(self, entry: Entry) -> None:
-        operation = entry.operation
-        self._waiting.setdefault(operation.table, {}).setdefault(operation.subject, []).append(entry)
-        self._standing.pop((operation.table, operation.subject), None)
-        self._by_op[operation.op_id] = entry
+    def meant(self, operation: Operation) -> Operation:
+        """The same operation on the rows of the member who stays, where its own was merged."""
         member_id = getattr(operation, "member_id", "")
-        self._of_member.setdefault((operation.table, member_id), {})[operation.subject] = None
-
-    def _drop(self, op_id: str) -> None:
-        entry = self._by_op.pop(op_id, None)
-        if entry is None:
-            return
-        operation = entry.operation
-        of_table = self._waiting[operation.table]
-        rest = [other for other in of_table[operation.subject] if other.operation.op_id != op_id]
-        # A coupon for whoever shows it may have been used by several members: each is let go by their own last one.
-        member_id = getattr(operation, "member_id", "")
-        if not any(getattr(other.operation, "member_id", "") == member_id for other in rest):
-            self._of_member[operation.table, member_id].pop(operation.subject, None)
-        if rest:
-            of_table[operation.subject] = rest
-        else:
-            del of_table[operation.subject]
+        stays = self.canonical(member_id)
+        return operation if stays == member_id else readdress(operation, {member_id: stays})
 
     def waiting(self) -> list[Entry]:
-        """Own operations that are not yet included, oldest first."""
+        """Own operations that are not yet included, oldest first, each on the row that it means by now."""
         with self.moment():
-            return list(self._by_op.values())
+            return list(self._waiting)
 
     def waiting_count(self) -> int:
         """How many own operations are not yet included."""
         with self.moment():
-            return len(self._by_op)
-
-    def waiting_for(self, table: str, id_: str) -> list[Entry]:
-        """Own operations over one row that are not yet included."""
-        with self.moment():
-            return list(self._over_row(table, id_))
+            return len(self._waiting)
 
     def waiting_of_member(self, member_id: str) -> int:
         """How many own operations about a member are not yet included."""
         with self.moment():
-            names = set(self.names_of(member_id))
-            return sum(getattr(entry.operation, "member_id", "") in names for entry in self._by_op.values())
+            return self._waiting.count_of_member(member_id)
 
     def canonical(self, member_id: str) -> str:
         """The member that this id stands for: itself, or the one it was merged into."""
         with self.moment():
-            for _step in range(8):
+            for _step in range(ALIASES_MOST):
                 member = self._row("member", member_id) if member_id else None
                 if member is None or not member.alias_of:
                     break
                 member_id = member.alias_of
             return member_id
 
-    def names_of(self, member_id: str) -> list[str]:
-        """Every id that stands for this member: the one that stays first."""
-        with self.moment():
-            if member_id not in self._names:
-                aliases = self._cache().find("member", "alias_of", [member_id])
-                self._names[member_id] = [member_id, *(member.id for member in aliases)]
-            return self._names[member_id]
-
     def get(self, table: str, id_: str) -> Any:
         """One row as it stands for this store, or None."""
         with self.moment():
-            ids = self.names_of(id_) if table in OF_MEMBER and table != "member" else [id_]
-            return self._fold(table, ids, self._row(table, id_))
+            return self._stand(table, id_)
 
     def _row(self, table: str, id_: str) -> Any:
-        """A row of the cache, decoded once for as long as nothing changes the cache."""
+        """A row of the cache, decoded once for as long as nothing changes it."""
         if (table, id_) not in self._rows:
             self._rows[table, id_] = self._cache().get(table, id_)
         return self._rows[table, id_]
 
-    def _over_row(self, table: str, id_: str) -> Sequence[Entry]:
-        return self._waiting.get(table, {}).get(id_, ())
-
-    def _fold(self, table: str, ids: Sequence[str], row: Any) -> Any:
-        entries = [entry for id_ in ids for entry in self._over_row(table, id_)]
-        for entry in sorted(entries, key=lambda entry: (entry.epoch, entry.seq)) if len(ids) > 1 else entries:
-            row = entry.operation.effect(row)
-        return row
+    def _stand(self, table: str, id_: str) -> Any:
+        """A row as it stands, folded once: with the cable out for days, ten thousand may wait, and a search asks for all."""
+        entries = self._waiting.over(table, id_)
+        if not entries:
+            return self._row(table, id_)
+        if (table, id_) not in self._standing:
+            row = self._row(table, id_)
+            for entry in entries:
+                row = entry.operation.effect(row)
+            self._standing[table, id_] = row
+        return self._standing[table, id_]
 
     def of_member(self, table: str, member_id: str) -> list[Any]:
-        """All rows of a table that belong to a member, under whichever id."""
+        """All rows of a table that belong to a member."""
         with self.moment():
-            names = self.names_of(member_id)
-            rows = {row.id: row for row in self._cache().find(table, "member_id", names)}
-            # Operations that name the row only (a step of an order) lie over it just as those that name the member.
-            named = [*rows, *(subject for name in names for subject in self._of_member.get((table, name), ()))]
-            over = self._waiting.get(table, {})
-            waiting = [subject for subject in dict.fromkeys(named) if subject in over]
-            return self._over(table, rows, waiting, lambda row: row.member_id in names)
+            return self._of_member(table, member_id, self._cache().find(table, "member_id", member_id))
+
+    def newest_of_member(self, table: str, member_id: str, most: int) -> list[Any]:
+        """The newest of them by their `at`, newest first, of however many there are."""
+        with self.moment():
+            rows = self._of_member(table, member_id, self._cache().newest_of_member(table, member_id, most))
+            return sorted(rows, key=lambda row: (row.at, row.id), reverse=True)[:most]
+
+    def _of_member(self, table: str, member_id: str, found: Iterable[Any]) -> list[Any]:
+        rows = {row.id: row for row in found}
+        # Operations that name the row only (a step of an order) lie over it just as those that name the member.
+        subjects = dict.fromkeys((*rows, *self._waiting.subjects_of(table, member_id)))
+        return self._over(table, rows, subjects, lambda row: row.member_id == member_id)
 
     def find(self, table: str, column: str, value: str) -> list[Any]:
         """Rows of a table by the value of a field that is searched by."""
         with self.moment():
-            rows = {row.id: row for row in self._cache().find(table, column, [value])}
+            rows = {row.id: row for row in self._cache().find(table, column, value)}
             self._rows |= {(table, id_): row for id_, row in rows.items()}
-            return self._over(table, rows, self._waiting.get(table, ()), lambda row: getattr(row, column) == value)
+            return self._over(table, rows, self._waiting.subjects(table), lambda row: getattr(row, column) == value)
 
     def all(self, table: str) -> list[Any]:
         """Every row of a small table."""
         with self.moment():
             rows = {row.id: row for row in self._cache().all(table)}
-            return self._over(table, rows, self._waiting.get(table, ()), lambda row: True)
+            return self._over(table, rows, self._waiting.subjects(table), lambda row: True)
 
     def _over(
         self, table: str, rows: dict[str, Any], subjects: Iterable[str], keep: Callable[[Any], bool]
     ) -> list[Any]:
-        for subject in subjects:
-            if (table, subject) not in self._standing:
-                # Folded once: with the cable out for days, ten thousand may wait, and each search looks at all of them.
-                self._standing[table, subject] = self._fold(table, [subject], self._row(table, subject))
-            row = self._standing[table, subject]
+        changed = [subject for subject in subjects if self._waiting.over(table, subject)]
+        self._load(table, changed)
+        for subject in changed:
+            row = self._stand(table, subject)
             if row is not None and keep(row):
                 rows[subject] = row
             else:
                 rows.pop(subject, None)
         return list(rows.values())
 
+    def _load(self, table: str, ids: Iterable[str]) -> None:
+        """Read at once what would be read one by one."""
+        missing = [id_ for id_ in ids if (table, id_) not in self._standing and (table, id_) not in self._rows]
+        if len(missing) > 1:
+            found = self._cache().get_many(table, missing)
+            self._rows |= {(table, id_): found.get(id_) for id_ in missing}
+
     def count(self, table: str) -> int:
         """How many rows of the centre a table holds."""
         return self._cache().count(table)
 
-    def made_here(self, table: str) -> list[Any]:
-        """Rows that exist only in operations which still wait: members who joined with the cable out."""
-        with self.moment():
-            made = [subject for subject in self._waiting.get(table, ()) if not self._row(table, subject)]
-            rows = [self._fold(table, [subject], None) for subject in made]
-            return [row for row in rows if row is not None]
-
     def search(self, table: str, text: str, most: int) -> list[Any]:
-        """Members or products by the end of a number or any part of a name; at most so many."""
+        """Members or products by the end of a number or any part of a name; at most so many.
+
+        What waits is in no index yet: who joined or was renamed here is found by what stands over the row.
+        """
         with self.moment():
-            return [row for id_ in self._cache().search(table, text, most) if (row := self.get(table, id_)) is not None]
+            indexed = [id_ for id_ in self._cache().search(table, text, most) if not self._waiting.over(table, id_)]
+            matches = search.matcher(text)
+            changed = self._over(table, {}, self._waiting.subjects(table), lambda row: matches(*INDEXED[table](row)))
+            self._load(table, indexed)
+            return [*changed, *(row for id_ in indexed if (row := self._row(table, id_)) is not None)][:most]

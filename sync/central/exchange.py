@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -122,8 +123,8 @@ async def _check_held(conn: Connection, device: Device, held: dict[tuple[int, in
     if not held:
         return
     found = await conn.execute(
-        "select epoch, seq, hash from operation where device = %s and seq = any(%s)",
-        [device.id, sorted(seq for _epoch, seq in held)],
+        "select epoch, seq, hash from operation where device = %s and epoch = any(%s) and seq = any(%s)",
+        [device.id, sorted({epoch for epoch, _seq in held}), sorted({seq for _epoch, seq in held})],
     )
     known = {(epoch, seq): hash for epoch, seq, hash in await found.fetchall()}
     for place, (op_id, hash) in held.items():
@@ -135,7 +136,9 @@ async def _check_held(conn: Connection, device: Device, held: dict[tuple[int, in
 async def _check_new(conn: Connection, device: Device, op_ids: Sequence[str]) -> None:
     """An id names one operation for ever, whoever numbered it."""
     found = await conn.execute("select op_id from operation where op_id = any(%s)", [list(op_ids)])
-    taken = [row[0] for row in await found.fetchall()] + [op_id for op_id in op_ids if op_ids.count(op_id) > 1]
+    taken = [row[0] for row in await found.fetchall()] + [
+        op_id for op_id, times in Counter(op_ids).items() if times > 1
+    ]
     if taken:
         log.error("device %s sent the id %s of another operation", device.id, taken[0])
         raise Fork("id-taken", taken[0], f"Another operation has the id {taken[0]} already. Call the head office.")

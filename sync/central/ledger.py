@@ -16,6 +16,7 @@ import psycopg
 from store_agent.codec import Entry, decode_entry
 from store_agent.domain.campaigns import Campaign
 from store_agent.domain.members import RegisterMember
+from store_agent.domain.merging import named_in, readdress, will_merge
 from store_agent.domain.operation import Operation
 from store_agent.domain.quotas import UseQuota
 from store_agent.domain.stock import HoldStock, MoveStock, ReleaseHold
@@ -79,10 +80,10 @@ class Batch:
 async def apply(conn: Connection, store: str, entries: Sequence[Entry], now: datetime) -> list[Judged]:
     """Apply new operations of one store's device, in order, in the caller's transaction; heads are moved last."""
     operations = [entry.operation for entry in entries]
-    stays = await merging.aliases(conn, (part for operation in operations for part in merging.named_in(operation)))
+    stays = await merging.aliases(conn, (part for operation in operations for part in named_in(operation)))
     phones = await merging.phones_taken(conn, operations)
-    will_stay = stays | merging.will_merge(operations, phones)
-    addressed = [merging.readdress(operation, will_stay) for operation in operations]
+    will_stay = stays | will_merge(operations, phones)
+    addressed = [readdress(operation, will_stay) for operation in operations]
     # Both, since a registration that parks or merges nobody leaves later operations where they were addressed to.
     keys = [(operation.table, operation.subject) for operation in (*addressed, *operations)]
     batch = Batch(await rows.load(conn, keys, lock=True), now, dict(stays), phones)
@@ -94,7 +95,7 @@ async def apply(conn: Connection, store: str, entries: Sequence[Entry], now: dat
     saved = await rows.save(conn, [batch.current[key] for key in batch.dirty], batch.known)
     await cases.write(conn, batch.cases)
     await remember(conn, batch)
-    served = {m for judged in batch.judged for m in merging.members_in(judged.operation)}
+    served = {getattr(judged.operation, "member_id", "") for judged in batch.judged} - {""}
     served |= {batch.stays[member] for member in served if member in batch.stays}
     new = await audience.follow(conn, ((member, store) for member in served), now)
     welcomed = await audience.welcome(conn, new)
@@ -106,7 +107,7 @@ async def apply(conn: Connection, store: str, entries: Sequence[Entry], now: dat
 
 
 def _judge(batch: Batch, entry: Entry) -> Judged:
-    operation = merging.readdress(entry.operation, batch.stays)
+    operation = readdress(entry.operation, batch.stays)
     key = (operation.table, operation.subject)
     if key in batch.blocked:
         return Judged(entry, operation, "parked", reason="behind another")

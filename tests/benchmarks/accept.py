@@ -54,7 +54,7 @@ def _measure_waiting(replica: Replica, waiting: int, effort: Effort) -> list[Row
     absorb(replica, [Store(id=STORE, name={"en": "Bench"}), _campaign()])
     fill(replica, _holdings(waiting + 2 * wanted))
     for start in range(0, waiting, 500):
-        assert counter.accept_all([_use(counter, number) for number in range(start, min(start + 500, waiting))]) is None
+        assert counter.accept(*(_use(counter, number) for number in range(start, min(start + 500, waiting)))) is None
     held = replica.journal.last()
     bare = Bare(replica.folder, len(_one_entry(replica, counter)))
 

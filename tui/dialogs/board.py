@@ -166,8 +166,12 @@ class BoardDialog(Dialog):
 
     def action_hand_over(self) -> None:
         """Give it to whoever came."""
-        if self.order:
-            self._open(HandOverDialog(self.counter, (self.order,)))
+        order = self.order
+        if order and order.state in WORK and order.state is not PickupState.READY:
+            words = _("Order {order_no} is not ready yet.").format(order_no=safe_text(order.order_no))
+            self.say(told(words, _("Enter is its next step.")))
+        elif order:
+            self._open(HandOverDialog(self.counter, (order,)))
 
     def action_reject(self) -> None:
         """The store cannot give it."""

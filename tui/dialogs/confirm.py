@@ -13,11 +13,12 @@ from textual.widgets import Input, Static
 from store_agent.desk.counter import Counter
 from store_agent.domain.operation import Refusal
 from store_agent.words import _, later
-from tui.columns import stacked
+from tui.columns import stacked, wrapped
 from tui.dialogs.dialog import Dialog, Outcome
 from tui.keys import Key
 from tui.said import done
 
+WIDTH = 56
 Answer = Callable[[int, str], Refusal | None]
 """Does it, given the number and the reason that was chosen."""
 
@@ -62,7 +63,7 @@ class AskDialog(Dialog):
         return self.heading_text
 
     def parts(self) -> Iterable[Widget]:
-        yield Static(Content(self.question), id="question", markup=False)
+        yield Static(stacked(wrapped(self.question, "", WIDTH, "")), id="question", markup=False)
         if self.reasons:
             yield Static(self._reasons(), id="reasons", markup=False)
         if self.number is not None:

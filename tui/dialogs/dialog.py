@@ -60,13 +60,19 @@ class Dialog(Speaking, ModalScreen[Outcome | None]):
     Dialog KeyBar { dock: none; background: transparent; margin: 0; }
     Dialog Input { border: round $foreground 25%; background: transparent; height: 3; padding: 0 1; }
     Dialog Input:focus { border: round $accent; }
-    Dialog OptionList, Dialog OptionList:focus { border: none; background: transparent; padding: 0; max-height: 1fr; }
+    Dialog OptionList, Dialog OptionList:focus {
+        border: none; background: transparent; padding: 0; max-height: 1fr; scrollbar-size: 0 1;
+    }
     Dialog OptionList > .option-list--option-highlighted,
     Dialog OptionList:focus > .option-list--option-highlighted {
         background: $primary 30%; color: $foreground; text-style: bold;
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "", show=False),
+        # A dialog keeps the keys of the program from it; the cable is to be pulled at any moment.
+        Binding("f12", "app.cable", "", show=False),
+    ]
     KEYS: ClassVar[tuple[Key, ...]] = ()
     keeps_on_scan: ClassVar[bool] = False
     """Whether something was typed here that a scan for somewhere else must not throw away."""
@@ -95,6 +101,10 @@ class Dialog(Speaking, ModalScreen[Outcome | None]):
     def keys(self) -> tuple[Key, ...]:
         """Those that do something now."""
         return self.KEYS
+
+    def show_keys(self) -> None:
+        """Other keys do something now."""
+        self.query_one(KeyBar).keys = (*self.keys(), LEAVE)
 
     def follow(self) -> None:
         """Rows came, or another terminal did something: show it."""

@@ -48,11 +48,11 @@ class HandOverDialog(Dialog):
     # No field has the focus, so that a number is a choice.
     AUTO_FOCUS = ""
     KEYS = (
-        Key("1-4", "", later("How checked"), ""),
+        Key("1-4", "", later("Check"), ""),
         Key("enter", "hand_over", later("Hand over"), ""),
-        Key("f3", "proxy", later("Somebody else"), ""),
-        Key("f2", "paid", later("Paid here"), ""),
-        Key("f5", "next_order", later("Next order"), ""),
+        Key("f3", "proxy", later("Other person"), ""),
+        Key("f2", "paid", later("Paid"), ""),
+        Key("f5", "next_order", later("Next"), ""),
     )
 
     def __init__(self, counter: Counter, orders: tuple[Pickup, ...], check: IdentityCheck = IdentityCheck.NONE) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import OptionList, Static
@@ -33,8 +34,9 @@ class RedeemDialog(Dialog):
     """Shows the bill before anything is used up. The best combination is chosen already."""
 
     DEFAULT_CSS = """
-    RedeemDialog OptionList { height: auto; max-height: 9; }
-    RedeemDialog #bill { margin-top: 1; height: auto; }
+    RedeemDialog OptionList { height: auto; max-height: 7; margin-bottom: 1; }
+    RedeemDialog #goods { height: auto; max-height: 1fr; min-height: 2; scrollbar-size: 0 1; }
+    RedeemDialog #bill { height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "redeem", "", show=False, priority=True),
@@ -44,7 +46,6 @@ class RedeemDialog(Dialog):
     ]
     KEYS = (
         Key("enter", "redeem", later("Done"), ""),
-        Key("space", "choose", later("Choose"), ""),
         Key("1-9", "", later("Choose"), ""),
         Key("f3", "points", later("Points too"), ""),
     )
@@ -70,10 +71,13 @@ class RedeemDialog(Dialog):
 
     def parts(self) -> Iterable[Widget]:
         yield OptionList(*self._options(), id="coupons")
+        with VerticalScroll(id="goods", can_focus=False):
+            yield Static(self._goods(), markup=False)
         yield Static(self._bill(), id="bill", markup=False)
 
     def on_mount(self) -> None:
         """Without coupons it is the purchase alone, which earns points."""
+        self.query_one("#goods").display = self.quote.basket.is_scanned
         if not self.usable:
             self.query_one(OptionList).display = False
             self.say(
@@ -86,11 +90,16 @@ class RedeemDialog(Dialog):
             for n, verdict in enumerate(self.usable, 1)
         ]
 
+    def _goods(self) -> Content:
+        basket, bill = self.quote.basket, bills.apply(self.quote, self.chosen)
+        return stacked(
+            [_bill_row(self.overview, self.quote, bill, n) for n, line in enumerate(basket.lines) if line.gtin]
+        )
+
     def _bill(self) -> Content:
         basket, bill = self.quote.basket, bills.apply(self.quote, self.chosen)
         currency = basket.currency
-        lines = [_bill_row(self.overview, self.quote, bill, n) for n, line in enumerate(basket.lines) if line.gtin]
-        lines.append(Content.styled("─" * WIDTH, "$foreground 22%"))
+        lines = [Content.styled("─" * WIDTH, "$foreground 22%")]
         if bill.saved_minor:
             saved = f"-{money(bill.saved_minor, currency)}"
             lines.append(pair((_("Total"), ""), (money(basket.total_minor, currency), ""), WIDTH))
@@ -111,6 +120,7 @@ class RedeemDialog(Dialog):
         coupons = self.query_one(OptionList)
         for n, option in enumerate(self._options()):
             coupons.replace_option_prompt_at_index(n, option.prompt)
+        self.query_one("#goods Static", Static).update(self._goods())
         self.query_one("#bill", Static).update(self._bill())
 
     def action_choose(self) -> None:

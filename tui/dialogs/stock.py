@@ -57,6 +57,7 @@ class StockDialog(Dialog):
         Binding("f4", "adjust", "", show=False),
         Binding("f6", "count", "", show=False),
     ]
+    CHOOSING = (Key("enter", "", later("Open"), ""), Key("↑ ↓", "", later("Choose"), ""))
     KEYS = (
         Key("f2", "shelf_empty", later("Shelf is empty"), ""),
         Key("f3", "receive", later("Receive"), ""),
@@ -72,6 +73,11 @@ class StockDialog(Dialog):
 
     def heading(self) -> str:
         return _("Stock")
+
+    def keys(self) -> tuple[Key, ...]:
+        if self.shelf:
+            return self.KEYS
+        return self.CHOOSING if self.is_mounted and self.query_one(OptionList).option_count > 1 else ()
 
     def parts(self) -> Iterable[Widget]:
         yield Input(self.text, placeholder=_("Scan a product, or type a part of its name or number"), id="product")
@@ -100,6 +106,7 @@ class StockDialog(Dialog):
         else:
             self.shelf = None
             self.query_one("#shelf", Static).update("")
+        self.show_keys()
         if message.value.strip() and not found:
             self.say(told(_("No product like this."), _("Type fewer characters, or scan it.")))
 
@@ -141,6 +148,7 @@ class StockDialog(Dialog):
         self.shelf = shelf
         self.query_one(OptionList).display = False
         self.query_one("#shelf", Static).update(self._statement(shelf))
+        self.show_keys()
 
     def _statement(self, shelf: stock.Shelf) -> Content:
         here, now = shelf.stock, self.counter.now()

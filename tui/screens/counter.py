@@ -14,8 +14,10 @@ from store_agent.desk import baskets, members
 from store_agent.domain.pickups import IdentityCheck, Pickup, PickupState
 from tui.dialogs.board import BoardDialog
 from tui.dialogs.dialog import Dialog, Outcome
+from tui.dialogs.edit import EditDialog
 from tui.dialogs.hand_over import HandOverDialog
 from tui.dialogs.help import HelpDialog
+from tui.dialogs.member_code import MemberCodeDialog
 from tui.dialogs.points import PointsDialog
 from tui.dialogs.redeem import RedeemDialog
 from tui.dialogs.register import RegisterDialog
@@ -183,7 +185,7 @@ class CounterScreen(Serving):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key that makes no sense now does nothing, as it is not in the line of keys either."""
-        named = {key.action for key in COUNTER_KEYS} - {"quit", "cable", "back", "clear", "register"}
+        named = {key.action for key in COUNTER_KEYS} - {"quit", "cable", "back", "clear"}
         return not (self.overview and action in named and action not in self.overview.possible)
 
     def action_redeem(self, chosen: tuple[str, ...] | None = None) -> None:
@@ -201,6 +203,16 @@ class CounterScreen(Serving):
         typed = self.query_one(CodeBox).value
         self.query_one(HitList).show(())
         self._open(RegisterDialog(self.counter, typed or self.look_up.unknown_phone, self._unknown_code))
+
+    def action_edit(self) -> None:
+        """F4 with a member open."""
+        if self.overview and self.overview.of_member:
+            self._open(EditDialog(self.counter, self.overview.of_member.member))
+
+    def action_show_code(self) -> None:
+        """Ctrl+R."""
+        if self.overview and self.overview.of_member:
+            self._open(MemberCodeDialog(self.counter, self.overview.of_member.member))
 
     def action_hand_over(self) -> None:
         """F5."""

@@ -22,6 +22,7 @@ from tui.screens.serving import Serving
 from tui.widgets.code_box import CodeBox
 
 TOTAL = re.compile(r"[=$]\s*([0-9]{1,9})(?:\.([0-9]{1,2}))?")
+SHORTEST_PHONE = 7
 TYPED_BY_PEOPLE = (ScanReason.SHORT_NUMBER, ScanReason.NUMBER, ScanReason.TEXT, ScanReason.PHONE_INVALID)
 
 
@@ -118,7 +119,7 @@ def _unknown(screen: Serving, scan: Scan, ending: Ending | None) -> None:
     order = pickups.find(counter, scan.value) if len(scan.value) >= 4 else None
     if order:
         screen.show_order(order)
-    elif reason in TYPED_BY_PEOPLE:
+    elif reason in TYPED_BY_PEOPLE or (ending is None and reason is ScanReason.CHECK_DIGIT):
         _search(screen, scan.value, ending)
     else:
         screen.say(warned(say_scan(reason), say_scan_instead(reason)))
@@ -136,10 +137,8 @@ def _search(screen: Serving, text: str, ending: Ending | None) -> None:
     if hits:
         screen.call_after_refresh(screen.choose_hit)
         return
-    screen.say(
-        warned(
-            _("Nobody here is found by “{text}”.").format(text=safe_text(text, 40)),
-            _("Type fewer characters. F4 registers them, F7 looks for a product of that name."),
-        )
-    )
+    instead = _("Type fewer characters. F4 registers them, F7 looks for a product of that name.")
+    if len(text) >= SHORTEST_PHONE and not any(character.isalpha() for character in text):
+        instead = _("A phone number from abroad begins with + and its country, as in +852. F7 looks for a product.")
+    screen.say(warned(_("Nobody here is found by “{text}”.").format(text=safe_text(text, 40)), instead))
     screen.query_one(CodeBox).select_all()

@@ -28,6 +28,11 @@ class BasketPane(Pane):
         """The frame's title is in the language of the moment."""
         self.border_title = _("Basket")
 
+    def watch_overview(self, overview: CounterOverview | None) -> None:
+        """What was scanned last, and the sum, are what is looked at: a long basket shows its end."""
+        super().watch_overview(overview)
+        self.call_after_refresh(self.scroll_end, animate=False)
+
     def lines(self, overview: CounterOverview, width: int) -> list[Content]:
         basket = overview.visit.basket
         count = sum(line.quantity for line in basket.lines if line.gtin)

@@ -34,12 +34,13 @@ class CouponPane(Pane):
 
     def lines(self, overview: CounterOverview, width: int) -> list[Content]:
         quote = overview.quote
+        self.border_subtitle = ""
         if quote is None:
             return [Content.styled(_("The member's coupons show here."), "$foreground 55%")]
         usable = sum(verdict.kind is VerdictKind.USABLE for verdict in quote.verdicts)
-        self.border_subtitle = _("{count} usable now").format(count=usable) if quote.verdicts else ""
         if not quote.verdicts:
             return [Content.styled(_("No coupons."), "$foreground 55%")]
+        self.border_subtitle = _("{count} usable now").format(count=usable)
         return [line for verdict in quote.verdicts for line in _lines(quote, verdict, overview.chosen, width)]
 
 

@@ -23,7 +23,7 @@ class HitList(OptionList, can_focus=False):
     HitList {
         layer: over; dock: top; margin: 3 0 0 1; max-height: 20; display: none;
         border: round $primary; background: $surface; padding: 0 1;
-        border-subtitle-color: $text-muted;
+        border-subtitle-color: $text-muted; scrollbar-size: 0 1;
     }
     HitList > .option-list--option-highlighted { background: $primary 40%; color: $foreground; text-style: bold; }
     """

@@ -15,7 +15,7 @@ from tui.keys import Key
 
 
 class KeyBar(Widget):
-    """Shows each key with its label; what does not fit is in the help (F1), which stands first."""
+    """Shows each key with its label. What does not fit is in the help (F1); the way out of a dialog always has room."""
 
     DEFAULT_CSS = """
     KeyBar { dock: bottom; height: 1; padding: 0 1; background: $surface; }
@@ -31,17 +31,14 @@ class KeyBar(Widget):
     def render(self) -> Content:
         """As many as there is room for."""
         room, column = self.content_size.width, 0
-        words = sum(cell_len(key.cap) + cell_len(_(key.label)) + 1 for key in self.keys)
-        gap = 2 if words + 2 * (len(self.keys) - 1) <= room else 1
+        shown = _fitting(self.keys, room)
+        gap = 2 if _width(shown, 2) <= room else 1
         parts: list[tuple[str, str]] = []
         self._places = []
-        for key in self.keys:
-            label = f" {_(key.label)}"
-            width = cell_len(key.cap) + cell_len(label)
-            if column + width > room:
-                break
+        for key in shown:
+            width = _width((key,))
             self._places.append((column, column + width, key.action))
-            parts += [(key.cap, "bold $accent"), (label + " " * gap, "$foreground 55%")]
+            parts += [(key.cap, "bold $accent"), (f" {_(key.label)}" + " " * gap, "$foreground 55%")]
             column += width + gap
         return Content.assemble(*parts)
 
@@ -51,3 +48,15 @@ class KeyBar(Widget):
         for begins, ends, action in self._places:
             if at is not None and begins <= at.x < ends and action:
                 await self.app.run_action(action, self.screen)
+
+
+def _width(keys: Sequence[Key], gap: int = 1) -> int:
+    return sum(cell_len(key.cap) + 1 + cell_len(_(key.label)) + gap for key in keys) - gap
+
+
+def _fitting(keys: Sequence[Key], room: int) -> list[Key]:
+    """Rare keys give way first, then the last ones; the way out of a dialog never does."""
+    shown = list(keys)
+    while shown and _width(shown) > room:
+        shown.remove(max(shown, key=lambda key: (key.is_rare, key.action != "leave", keys.index(key))))
+    return shown

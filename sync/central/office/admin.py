@@ -10,12 +10,13 @@ from msgspec import Meta
 from starlette.requests import Request
 
 from store_agent.domain.campaigns import Campaign
+from store_agent.domain.keys import Key
 from store_agent.domain.pickups import Pickup
 from store_agent.domain.tags import MemberTags
 from sync.central import figures, own
 from sync.central.endpoints import Declined, Endpoint, read_body
 from sync.central.ground import Connection
-from sync.central.office import head_office, orders, records
+from sync.central.office import head_office, minting, orders, records, signing
 from sync.central.office.imports import Report, Table, Tally, take_chunk, take_records
 from sync.central.office.sheets import Record, read_records
 from sync.central.office.strict import Malformed, decode_strictly
@@ -168,6 +169,31 @@ async def _cases(request: Request, _body: Any) -> list[head_office.CaseView]:
         return await head_office.list_cases(conn, store=request.query_params.get("store", ""))
 
 
+async def _keys(request: Request, _body: Any) -> list[Key]:
+    async with request.app.state.centre.pool.connection() as conn:
+        return await signing.list_keys(conn)
+
+
+async def _make_key(request: Request, body: signing.KeyRequest) -> Key:
+    centre = request.app.state.centre
+    key = await signing.make_key(centre.pool, body, centre.now())
+    await centre.waiting.look()
+    return key
+
+
+async def _revoke_key(request: Request, _body: Any) -> Key:
+    centre = request.app.state.centre
+    key = await signing.revoke_key(centre.pool, request.path_params["id"], centre.now())
+    await centre.waiting.look()
+    return key
+
+
+async def _mint(request: Request, body: minting.MintRequest) -> minting.Minted:
+    centre = request.app.state.centre
+    async with centre.pool.connection() as conn, conn.transaction():
+        return await minting.mint(conn, body, centre.now())
+
+
 def _endpoint(
     method: str, path: str, summary: str, handle: Handler, reply: Any, body: Any = None, *query: str, reads: Any = None
 ) -> Endpoint:
@@ -218,6 +244,10 @@ ADMIN_ENDPOINTS = (
         head_office.CodeRequest,
     ),
     _endpoint("POST", "/v1/admin/devices/{id}/revoke", "Revoke a device", _revoke, head_office.DeviceView),
+    _endpoint("GET", "/v1/admin/keys", "Keys that sign codes, by issuer", _keys, list[Key]),
+    _endpoint("POST", "/v1/admin/keys", "Make or take a key that signs codes", _make_key, Key, signing.KeyRequest),
+    _endpoint("POST", "/v1/admin/keys/{id}/revoke", "Revoke a key that signs codes", _revoke_key, Key),
+    _endpoint("POST", "/v1/admin/codes", "Make a signed code", _mint, minting.Minted, minting.MintRequest),
     _endpoint("GET", "/v1/admin/cases", "Cases, open ones first", _cases, list[head_office.CaseView], None, "store"),
     _endpoint("GET", "/v1/admin/stores", "How every store stands", _stores, list[head_office.StoreView]),
     _endpoint(
