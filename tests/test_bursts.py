@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tui.bursts import (
     GAP_S,
+    LATE_S,
     STALL_S,
     SUFFIX_WAIT_S,
     Bursts,
@@ -85,6 +86,15 @@ def test_thirty_scans_in_one_burst_are_taken_in_order() -> None:
 def test_a_stall_in_a_scan_does_not_make_half_a_code() -> None:
     keys = [*burst("4719512"), ("0", SUFFIX_WAIT_S * 0.9), *burst("02889"), ("\r", SUFFIX_WAIT_S * 0.9)]
     assert told(play(Bursts(), keys)) == [("Scan", "4719512002889")]
+
+
+def test_a_code_right_behind_another_may_stall_after_its_first_characters() -> None:
+    keys = [*burst("47195\r047"), ("1", SUFFIX_WAIT_S * 0.9), *burst("9512\r")]
+    assert told(play(Bursts(), keys)) == [("Scan", "47195"), ("Scan", "04719512")]
+
+
+def test_a_single_key_soon_after_a_scan_is_still_a_key() -> None:
+    assert told(play(Bursts(), [*burst("47195\r"), ("2", LATE_S * 0.9)])) == [("Scan", "47195"), ("Typed", "2")]
 
 
 def test_after_a_scan_without_a_suffix_the_next_is_known_sooner() -> None:

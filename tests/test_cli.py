@@ -161,7 +161,7 @@ def test_each_command_hands_its_settings_on(entry: Callable[..., None], capsys: 
 
     entry(
         serve=lambda settings: seen.append("serve"),
-        run_central=lambda settings: seen.append((settings.central.port, settings.central.database_url)),
+        run_central=lambda settings, tell: seen.append((settings.central.port, settings.central.database_url)),
         enroll=lambda settings, url, code: {"store": "s1", "url": url, "code": code},
         status=lambda settings: {"state": "in_step", "waiting": 0, "cursors": {"chain": 5}, "offline_since": None},
         member=lambda settings, text: {"name": "\x1b[2J王\u202e", "tags": ["a", "b"]},
@@ -174,7 +174,9 @@ def test_each_command_hands_its_settings_on(entry: Callable[..., None], capsys: 
     assert main(["enroll", "https://centre.example", " AB ", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"store": "s1", "url": "https://centre.example", "code": "AB"}
     assert main(["status"]) == 0
-    assert capsys.readouterr().out == "state: in step\nwaiting for the line: 0\ncursors:\n  chain: 5\noffline since: –\n"
+    assert (
+        capsys.readouterr().out == "state: in step\nwaiting for the line: 0\ncursors:\n  chain: 5\noffline since: –\n"
+    )
     assert main(["member", "王"]) == 0
     assert capsys.readouterr().out == "name: [2J王\ntags: a, b\n"
 
@@ -234,9 +236,9 @@ def test_the_version_is_that_of_the_source(capsys: Shown) -> None:
 def test_an_interrupt_while_it_is_still_being_loaded_ends_quietly() -> None:
     code = (
         "import builtins, runpy, sys; real = builtins.__import__\n"
-        "def load(name, *rest):\n"
+        "def load(name, *rest, **named):\n"
         "    if name == 'store_agent.cli': raise KeyboardInterrupt\n"
-        "    return real(name, *rest)\n"
+        "    return real(name, *rest, **named)\n"
         "builtins.__import__ = load\n"
         "runpy.run_module('store_agent.__main__', run_name='__main__')\n"
     )

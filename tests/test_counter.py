@@ -14,7 +14,7 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from store_agent.desk import pickups, tags
-from store_agent.domain.members import Member
+from store_agent.domain.members import ChangeMember, Member
 from store_agent.domain.operation import Operation
 from store_agent.domain.pickups import IdentityCheck, PickupState
 from store_agent.domain.tags import tags_at
@@ -25,6 +25,7 @@ from tests import counter_fixture as sample
 from tests.counter_fixture import COFFEE, COOKIES, NOW, WANG, HeldClock, counter_at, open_replica, open_store
 from tests.screen_text import scan, screen_text
 from tui.app import StoreApp
+from tui.dialogs.board import BoardDialog
 from tui.dialogs.hand_over import HandOverDialog
 from tui.dialogs.redeem import RedeemDialog
 from tui.dialogs.register import RegisterDialog
@@ -504,7 +505,7 @@ async def test_trouble_is_one_sentence_and_the_counter_goes_on(
         def full(*_operations: object) -> None:
             raise Trouble("The disk is full.", "Make room, then try again.")
 
-        monkeypatch.setattr(replica, "accept", full)
+        monkeypatch.setattr(replica, "accept_drafted", full)
         shown = await press(pilot, "enter")
         assert "The disk is full." in shown
         assert "Make room, then try again." in shown
@@ -627,6 +628,79 @@ async def test_the_last_piece_goes_out_of_the_basket_again(counter_open: Opened)
         await scan(pilot, COOKIES, COOKIES)
         assert "NT$240" in screen_text(pilot.app)
         assert "NT$240" not in await press(pilot, "ctrl+d")
+
+
+async def test_the_bar_of_the_board_stays_on_its_order_when_another_terminal_moves_one(
+    tmp_path: Path, counter_open: Opened
+) -> None:
+    with open_replica(tmp_path / "store") as other:
+        async with counter_open() as pilot:
+            await press(pilot, "f8", "down")
+            board = pilot.app.screen
+            assert isinstance(board, BoardDialog)
+            chosen = board.order
+            assert pickups.hand_over(counter_at(other), "o-ready", IdentityCheck.CODE) is None
+            app = pilot.app
+            assert isinstance(app, StoreApp)
+            app.glance()
+            assert "W1001" not in await press(pilot)
+            assert chosen is not None
+            assert board.order == chosen
+
+
+async def test_a_member_is_corrected_and_only_what_changed_is_sent(counter_open: Opened, replica: Replica) -> None:
+    async with counter_open() as pilot:
+        await open_wang(pilot)
+        shown = await press(pilot, "f4", *" Ming", "down", "end", *"@", "enter")
+        assert "This is no mail address." in shown
+        shown = await press(pilot, "backspace", "f2", "enter")
+        assert "The member's data is corrected." in shown
+        assert "王小明 Ming" in shown
+        (change,) = happened(replica, "change-member")
+        assert isinstance(change, ChangeMember)
+        assert (change.name, change.email) == ("王小明 Ming", None)
+        assert change.consent is not None
+        assert change.consent.marketing
+        assert "Nothing was changed." in await press(pilot, "f4", "enter")
+
+
+async def test_the_members_code_is_shown_whole_for_a_phone(counter_open: Opened) -> None:
+    async with counter_open() as pilot:
+        await open_wang(pilot)
+        shown = await press(pilot, "ctrl+r")
+        assert sample.WANG_CODE in shown
+        assert shown.count("█▀▀▀▀▀█") == 3
+        assert "Esc Back" in shown
+
+
+async def test_text_that_comes_in_one_packet_is_searched_like_typing(counter_open: Opened) -> None:
+    async with counter_open() as pilot:
+        await scan(pilot, "0678")
+        assert "0922 000 678" in screen_text(pilot.app)
+        assert "Basket" not in screen_text(pilot.app), "a foreign code must not open whoever's phone ends so"
+        assert "Basket" in await press(pilot, "enter")
+        await press(pilot, "f9")
+        await scan(pilot, "美玲")
+        assert "0933 555 111" in screen_text(pilot.app)
+        await scan(pilot, "Nobody")
+        assert "Nobody here is found by “Nobody”." in screen_text(pilot.app)
+        assert "陳美玲" in await press(pilot, *"美玲", "enter"), (
+            "what is typed next takes the place of what was found nowhere"
+        )
+        await press(pilot, "f9", *"/ABC+123", "enter")
+        assert "Basket" in await press(pilot, *"美玲", "enter")
+
+
+async def test_a_long_basket_shows_what_is_to_pay_and_its_last_line(counter_open: Opened) -> None:
+    async with counter_open() as pilot:
+        await scan(pilot, sample.WANG_CODE, COFFEE, COOKIES, COOKIES, sample.BAG, sample.TEA)
+        shown = screen_text(pilot.app)
+        assert "To pay" in shown
+        assert "Alishan" in shown
+        await press(pilot, "f2")
+        shown = screen_text(pilot.app)
+        for expected in ("To pay", "Enter Done", "Esc Back"):
+            assert expected in shown
 
 
 async def test_a_scan_in_a_dialog_that_is_not_for_it_goes_to_the_counter(counter_open: Opened) -> None:

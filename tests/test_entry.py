@@ -243,7 +243,7 @@ def test_a_centre_says_where_it_listens_and_ends_well_whatever_hangs_on_it(
             port = int(re.findall(r":(\d+)", running.stdout.readline())[0])
             until(lambda: is_up(f"http://127.0.0.1:{port}"), "the centre does not start")
             with pytest.raises(Trouble, match="cannot listen"):
-                run_central(settings_of(tmp_path / "other", central=CentralSettings(port=port)))
+                run_central(settings_of(tmp_path / "other", central=CentralSettings(port=port)), print)
             with socket.create_connection(("127.0.0.1", port)) as half:
                 half.sendall(b"POST /v1/push HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n")
                 running.terminate()

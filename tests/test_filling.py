@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 
 from store_agent.demo.filling import fill
+from store_agent.demo.machine import build
 from store_agent.demo.sample import STORES, WANG, Course, make_sample, order_no
 from store_agent.trouble import Trouble
 from sync.central.app import make_app
@@ -131,3 +132,12 @@ def test_what_the_centre_does_not_take_is_told_with_its_row(centre: RealCentre) 
     fill(centre.url, TOKEN, sample)
     with pytest.raises(Trouble, match=r"did not take [0-9]+ of the"):
         fill(centre.url, TOKEN, make_sample(6, now=NOW.replace(day=22)))
+
+
+def test_a_disk_that_is_too_full_for_the_sample_is_said_before_anything_is_made() -> None:
+    with (
+        pytest.raises(Trouble, match="too full for the demo") as found,
+        build(10**12, lambda _what, _done, _total: None),
+    ):
+        pass
+    assert "TMPDIR" in found.value.hint

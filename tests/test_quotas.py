@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from store_agent.domain.benefits import Benefit, BenefitKind
 from store_agent.domain.campaigns import Campaign, Situation
-from store_agent.domain.quotas import GiveBackQuota, Quota, QuotaReason, UseQuota, blank_quotas, quota_ids
+from store_agent.domain.quotas import GiveBackQuota, Quota, QuotaReason, UseQuota, blank_quotas
 
 AT = datetime(2026, 3, 7, 18, tzinfo=UTC)
 """Two in the morning of the eighth in Taipei."""
@@ -38,13 +38,17 @@ def give_back(quantity: int = 1) -> GiveBackQuota:
 
 
 def test_a_campaign_without_limits_counts_on_nothing() -> None:
-    assert quota_ids(CAMPAIGN, HERE) == ()
+    assert blank_quotas(CAMPAIGN, HERE) == ()
 
 
 def test_a_use_counts_on_the_member_the_day_of_the_stores_calendar_and_the_stores_share() -> None:
     limited = replace(CAMPAIGN, per_member=5, per_member_day=1, total=1000)
 
-    assert quota_ids(limited, HERE) == ("c1/member/m1", "c1/member/m1/2026-03-08", "c1/store/tpe-1")
+    assert tuple(row.id for row in blank_quotas(limited, HERE)) == (
+        "c1/member/m1",
+        "c1/member/m1/2026-03-08",
+        "c1/store/tpe-1",
+    )
     assert [row.limit for row in blank_quotas(limited, HERE)] == [5, 1, 0]
 
 

@@ -178,9 +178,12 @@ def test_a_damaged_cache_is_put_aside_and_begun_anew(tmp_path: Path, table: str)
         page = replica.cache.db.conn.execute(query, [table]).fetchone()[0]
     overwrite(tmp_path / "cache.db", PAGE_BYTES * (page - 1), PAGE_BYTES if table else None)
     if table:
-        # What does not show on opening is met while reading, and told once.
-        with Replica(tmp_path, KEY) as replica, pytest.raises(Trouble, match="damaged"):
-            replica.view.all("coupon")
+        # What does not show on opening is met while reading, and told once: then the running store begins anew as well.
+        with Replica(tmp_path, KEY) as other, Replica(tmp_path, KEY) as replica:
+            with pytest.raises(Trouble, match="damaged"):
+                replica.view.all("coupon")
+            assert replica.view.all("coupon") == other.view.all("coupon") == []
+            assert notes(replica) == notes(other) == ["first"]
     with Replica(tmp_path, KEY) as replica:
         assert replica.view.all("coupon") == []
         assert notes(replica) == ["first"], "nothing of the journal is lost"

@@ -71,6 +71,14 @@ def test_the_first_run_makes_ready_and_the_second_needs_no_tool(clone: Path) -> 
     assert again.stderr == ""
 
 
+def test_the_libraries_start_quickly_where_python_writes_no_bytecode(clone: Path) -> None:
+    demo = clone / "store_agent" / "demo"
+    demo.mkdir(parents=True)
+    (demo / "running.py").touch()
+    assert run(clone, "bench", PYTHONDONTWRITEBYTECODE="1").returncode == 0
+    assert list((demo / "__pycache__").glob("running.*.pyc"))
+
+
 def test_what_an_interrupted_run_left_is_made_anew(clone: Path) -> None:
     (clone / ".uv").mkdir()
     (clone / ".uv" / "unfinished").touch()

@@ -138,6 +138,26 @@ def test_someone_who_joined_with_the_cable_out_is_found_at_once(replica: Replica
         assert [member.id for member in members.find(counter, text)] == [joined.id], text
 
 
+def test_someone_renamed_with_the_cable_out_is_found_under_the_new_name_only(replica: Replica) -> None:
+    counter = counter_of(replica)
+    assert members.change(counter, "wang", name="José 李小龍") is None
+    for text in ("小龍", "jose 李", "5678"):
+        assert "wang" in [member.id for member in members.find(counter, text)], text
+    assert found(replica, "王") == ["wang2"]
+    assert found(replica, "") == found(replica, "zz") == []
+
+
+def test_those_who_were_renamed_here_take_nobodys_place(replica: Replica) -> None:
+    counter = counter_of(replica)
+    put(replica, *[Member(id=f"n{n:02d}", phone=f"+88691{n:07d}", name="陳小明") for n in range(30)])
+    for n in range(25):
+        assert members.change(counter, f"n{n:02d}", name="林志玲") is None
+    assert sorted(member.id for member in replica.view.search("member", "陳小明", 20)) == [
+        f"n{n:02d}" for n in range(25, 30)
+    ]
+    assert len(replica.view.search("member", "志玲", 20)) == 20
+
+
 def test_at_most_so_many_are_found(replica: Replica) -> None:
     put(replica, *[Member(id=f"n{n}", phone=f"+88691{n:07d}", name="陳") for n in range(60)])
     assert len(replica.view.search("member", "陳", 20)) == 20

@@ -16,7 +16,7 @@ from store_agent.replica.journal import Place
 from store_agent.trouble import Trouble
 from sync.session import Rubbish, Session
 from sync.wire import ANSWER, AnswerBody, FeedRow, PullReply, PushReply, StreamPage
-from tests.test_replica import begin, note
+from tests.test_replica import KEY, begin, note
 
 OWN = "store/s1"
 
@@ -158,3 +158,31 @@ def test_rubbish_names_no_centre_that_later_ones_are_measured_by(session: Sessio
     with pytest.raises(Rubbish):
         session.absorb(PullReply("a captive portal", {OWN: StreamPage(9, 9, [row(9)])}))
     assert session.absorb(pulled(row(1))) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (PullReply, '{"incarnation":"i","streams":{"chain":{"position":0,"head":BIG,"rows":[]}}}'),
+        (PullReply, '{"incarnation":"i","streams":{"chain":{"position":1,"head":1,"rows":[[1,"member","a",BIG,{}]]}}}'),
+        (AnswerBody, '{"op_id":"a","epoch":1,"seq":BIG,"outcome":"applied"}'),
+        (PushReply, '{"epoch":1,"seq":-1,"incarnation":"i"}'),
+    ],
+)
+def test_a_number_that_no_database_holds_is_no_reply(kind: Any, text: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(text.replace("BIG", "9" * 30), type=kind)
+
+
+def test_a_cache_that_is_deleted_under_a_running_store_is_read_again_from_the_start(session: Session) -> None:
+    session.absorb(pulled(row(1), row(2)))
+    with Replica(session.replica.folder, KEY) as terminal:
+        assert terminal.view.get("member", "m9") is not None
+        for file in terminal.folder.glob("cache.db*"):
+            file.unlink()
+        assert session.cursors()[OWN] == 0
+        session.absorb(pulled(row(1, id_="m8", body=b'{"id":"m8","phone":"","name":"x"}')))
+        assert terminal.view.get("member", "m9") is None
+        assert terminal.view.get("member", "m8") is not None
+        assert terminal.version() != (0, 0)
+        assert terminal.view.waiting_count() == session.replica.view.waiting_count() == session.replica.journal.count()

@@ -9,6 +9,7 @@ The rule, in full:
 - A burst that is surely a machine's (`shortest` reached) may pause, once for every `shortest` characters: on a busy
   machine a part of a code is read late, and half a code must not become a code. The pause may be long (`SUFFIX_WAIT_S`)
   while scans end in a suffix, and is short (`stall_s`) once one has ended in silence, as it then delays every scan.
+- What begins within `LATE_S` of a scan is waited for once more, however short it is: many codes in a row are read late too.
 - A burst with a letter outside ASCII is text, as an input method commits a word at once; only a scanner's prefix, which
   no person types, makes it a scan. Text goes into a field and is never a key that does something.
 - One key again and again, no faster than a keyboard repeats, is a key held down.
@@ -20,6 +21,7 @@ code that begins with an escape sequence. Scanners are set to send neither.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
@@ -122,6 +124,8 @@ class Bursts:
         self._flow = _Flow.NOTHING
         self._flowed = 0
         self._leftovers_until = 0.0
+        self._scanned_at = -math.inf
+        self._follows = False
 
     @property
     def deadline(self) -> float | None:
@@ -149,7 +153,9 @@ class Bursts:
         self._last_at = max(self._last_at, at)
 
     def _patience_s(self) -> float:
-        if not self._is_machine() or self._stalls >= len(self._text) // self._shortest:
+        if self._stalls >= len(self._text) // self._shortest + self._follows:
+            return self._gap_s
+        if not self._is_machine() and not self._follows:
             return self._gap_s
         return SUFFIX_WAIT_S if self._suffixed else self._stall_s
 
@@ -179,6 +185,7 @@ class Bursts:
     def _hold(self, press: Press, at: float) -> Outcome | None:
         if not self._held:
             self._text, self._first_at = "", at
+            self._follows = at - self._scanned_at < LATE_S
         self._held.append(press)
         self._text += press.character
         self._written_at = at
@@ -216,7 +223,7 @@ class Bursts:
         if prefixed and text == self._prefix:
             return Dropped(presses)
         if prefixed or (machine and not repeat and (suffix is not None or not same)):
-            self._suffixed = suffix is not None
+            self._suffixed, self._scanned_at = suffix is not None, self._last_at
             self._leftovers_until = self._last_at + (self._stall_s if self._suffixed else patience_s + LATE_S)
             ending = Ending.SILENCE if suffix is None else Ending.SUFFIX
             return Scan(text.removeprefix(self._prefix) if prefixed else text, ending, presses)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from store_agent.cli.speech import SpokenCommand, SpokenOption, configuration
+from store_agent.cli.speech import SpokenCommand, SpokenOption, configuration, print_line
 from store_agent.trouble import Trouble
 from store_agent.words import _, later
 
@@ -32,4 +32,4 @@ def central(database_url: str | None, host: str | None, port: int | None) -> Non
         )
     from store_agent.entry import run_central
 
-    run_central(settings)
+    run_central(settings, print_line)

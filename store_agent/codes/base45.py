@@ -4,29 +4,38 @@ from __future__ import annotations
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 VALUE_OF = {letter: value for value, letter in enumerate(ALPHABET)}
+NOT_A_LETTER = 1 << 16
+"""More than any group of letters may be worth."""
 
 
 def encode(data: bytes) -> str:
-    """The text of these bytes."""
+    """The text of these bytes. It never ends in a space, so nothing is lost where texts are stripped."""
     letters = []
-    for place in range(0, len(data), 2):
-        pair = data[place : place + 2]
-        value = int.from_bytes(pair)
-        for _letter in range(len(pair) + 1):
-            value, rest = divmod(value, 45)
-            letters.append(ALPHABET[rest])
+    for place in range(0, len(data) - 1, 2):
+        rest, first = divmod(data[place] << 8 | data[place + 1], 45)
+        third, second = divmod(rest, 45)
+        letters += [ALPHABET[first], ALPHABET[second], ALPHABET[third]]
+    if len(data) % 2:
+        second, first = divmod(data[-1], 45)
+        letters += [ALPHABET[first], ALPHABET[second]]
     return "".join(letters)
 
 
 def decode(text: str) -> bytes:
     """The bytes of this text; every text has one meaning or none. ValueError for one that is not base45."""
+    values = [VALUE_OF.get(letter, NOT_A_LETTER) for letter in text]
     data = bytearray()
-    for place in range(0, len(text), 3):
-        letters = text[place : place + 3]
-        if len(letters) == 1 or not set(letters) <= VALUE_OF.keys():
-            raise ValueError("not base45")
-        value = sum(VALUE_OF[letter] * 45**power for power, letter in enumerate(letters))
-        if value >= 256 ** (len(letters) - 1):
-            raise ValueError("not base45")
-        data += value.to_bytes(len(letters) - 1)
+    for place in range(0, len(values) - 2, 3):
+        first, second, third = values[place : place + 3]
+        data += _bytes_of(first + 45 * second + 2025 * third, 2)
+    if len(values) % 3 == 2:
+        data += _bytes_of(values[-2] + 45 * values[-1], 1)
+    elif len(values) % 3:
+        raise ValueError("not base45")
     return bytes(data)
+
+
+def _bytes_of(value: int, size: int) -> bytes:
+    if value >> 8 * size:
+        raise ValueError("not base45")
+    return value.to_bytes(size)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import socket
 import sys
 import tempfile
@@ -35,6 +36,8 @@ READY_S = 30.0
 STOP_S = 0.5
 """The demo's processes hold nothing that a hard end could hurt: their folder goes with them."""
 LOOK_S = 0.05
+LEAST_BYTES, BYTES_A_MEMBER = 100_000_000, 12_000
+"""What the database and both stores take on the disk, measured with a fifth to spare."""
 Tell = Callable[[str, int, int], None]
 
 
@@ -59,8 +62,10 @@ class Machine:
 @contextmanager
 def build(members: int, tell: Tell) -> Iterator[Machine]:
     """Start it all, fill it with the sample, and enrol both stores. `tell` hears what is done, how much, of how much."""
+    _check_space(members)
     scratch = tempfile.TemporaryDirectory(prefix="store-agent-demo-", ignore_cleanup_errors=True)
-    with scratch as name, EmbeddedPostgres() as postgres:
+    # What goes away at the end need not survive a power cut, and is filled in two thirds of the time.
+    with scratch as name, EmbeddedPostgres(durable=False) as postgres:
         folder = Path(name)
         tell(_("starting the centre"), 0, 1)
         token = secrets.token_urlsafe(24)
@@ -76,6 +81,22 @@ def build(members: int, tell: Tell) -> Iterator[Machine]:
             yield Machine(folder, sample, url, office, stores, pictures)
         finally:
             leash.let_go()
+
+
+def _check_space(members: int) -> None:
+    """Said before it begins: a database whose disk is full says only that it cannot go on."""
+    needed = LEAST_BYTES + members * BYTES_A_MEMBER
+    try:
+        folder = tempfile.gettempdir()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        # No folder for temporary files at all: none is there, or none can be written.
+        folder, free = str(error.strerror), 0
+    if free < needed:
+        raise Trouble(
+            _("The disk of {folder} is too full for the demo.").format(folder=folder),
+            _("Free {megabytes} MB there, or name another folder in TMPDIR.").format(megabytes=-(-needed // 1_000_000)),
+        )
 
 
 def _start_centre(folder: Path, database_url: str, token: str) -> tuple[str, Leash]:

@@ -80,6 +80,6 @@ class Key:
         """Whether a code of this kind can be by this key, whatever a row says of a third party."""
         return kind in self.purposes and (self.issuer == CHAIN or kind is CodeKind.VOUCHER)
 
-    def is_valid(self, now: datetime) -> bool:
-        """Whether the moment lies in the key's own time; that it was revoked is another question."""
-        return self.valid_from <= now and (self.valid_until is None or now < self.valid_until)
+    def is_over(self, now: datetime) -> bool:
+        """Whether its own time has ended; that it was revoked is another question."""
+        return self.valid_until is not None and now >= self.valid_until

@@ -31,7 +31,8 @@ def readdress(operation: Operation, stays: Mapping[str, str]) -> Operation:
     if not stays or isinstance(operation, RegisterMember):
         return operation
     changes: dict[str, Any] = {}
-    for name in _id_fields(type(operation)):
+    kind: Any = type(operation)
+    for name in _id_fields(kind):
         value = getattr(operation, name)
         there = "/".join(stays.get(part, part) for part in value.split("/"))
         if there != value:
@@ -41,10 +42,11 @@ def readdress(operation: Operation, stays: Mapping[str, str]) -> Operation:
 
 def named_in(operation: Operation) -> set[str]:
     """Everything in an operation that may be the id of a member, also inside other ids."""
-    values = [getattr(operation, name) for name in _id_fields(type(operation))]
+    kind: Any = type(operation)
+    values = [getattr(operation, name) for name in _id_fields(kind)]
     return {part for value in values for part in value.split("/")} - {""}
 
 
 @cache
-def _id_fields(kind: type[Operation]) -> tuple[str, ...]:
+def _id_fields(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind) if field.name.endswith("_id") and field.name != "op_id")

@@ -61,11 +61,6 @@ def blank_quotas(campaign: Campaign, situation: Situation) -> tuple[Quota, ...]:
     return tuple(rows)
 
 
-def quota_ids(campaign: Campaign, situation: Situation) -> tuple[str, ...]:
-    """The ids of the rows that one use of the campaign counts on."""
-    return tuple(row.id for row in blank_quotas(campaign, situation))
-
-
 def refuse_quota(quota: Quota, quantity: int = 1) -> Refusal | None:
     """Why the campaign may not be used so many times more on this counter."""
     if quantity < 1:

@@ -5,6 +5,7 @@ Imports are made where they are needed, so that `--help` does not wait for a scr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from store_agent.config import Settings
@@ -27,11 +28,11 @@ def serve(settings: Settings) -> None:
     serve(settings)
 
 
-def run_central(settings: Settings) -> None:
-    """The centre, until it is told to stop."""
+def run_central(settings: Settings, tell: Callable[[str], None]) -> None:
+    """The centre, until it is told to stop; `tell` hears where it listens."""
     from store_agent.entry.centre import run_central
 
-    run_central(settings)
+    run_central(settings, tell)
 
 
 def enroll(settings: Settings, url: str, code: str) -> dict[str, object]:

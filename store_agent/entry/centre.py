@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -21,8 +21,8 @@ STOP_S = 1
 """For what is under way when the centre is told to stop: a store that is cut off asks again."""
 
 
-def run_central(settings: Settings) -> None:
-    """Serve until SIGTERM or Ctrl-C. The ledger is reached once first, so that a wrong URL is one clear sentence."""
+def run_central(settings: Settings, tell: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C, and `tell` where. The ledger is reached first: a wrong URL is one clear sentence."""
     central = settings.central
     open_logs(settings.data_path, settings.log_format, settings.log_level)
     with _listen(central.host, central.port) as listener:
@@ -36,7 +36,7 @@ def run_central(settings: Settings) -> None:
         )
         host, port = listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        print(_("The centre listens on {url}. Ctrl-C ends it.").format(url=url), flush=True)
+        tell(_("The centre listens on {url}. Ctrl-C ends it.").format(url=url))
         _Server(config).run(sockets=[listener])
 
 

@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from store_agent.codec import NOUN_OF, decode_row
-from store_agent.replica import database, search
+from store_agent.replica import arrivals, database, search
 from store_agent.replica.journal import Place
 from store_agent.schema import cache as migrations
 from store_agent.trouble import Trouble
 from store_agent.words import _
 
-ARRIVALS_KEPT = 2_000
-"""So many of the last rows that came are noted, for other processes to read again; whoever missed more reads all again."""
 DAMAGE_MARK = "cache.damaged"
-"""A file of this name beside the cache says that damage was met while reading it."""
+"""A file of this name beside the cache says that damage was met while reading it: whoever looks next begins it anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Absorbed:
 
 
 class MarkingSnapshot(database.snapshot):
-    """A page in the middle may be bad though the file opens: then it is marked, and the next start begins a new cache."""
+    """A page in the middle may be bad though the file opens: then it is marked, and a new cache is begun."""
 
     __slots__ = ()
 
@@ -92,8 +90,8 @@ class Cache:
                 self.db.conn.execute("insert or ignore into setting values ('generation', ?)", [uuid.uuid4().hex])
 
     def is_in_place(self) -> bool:
-        """Whether the file that is open is still the one under its name."""
-        return _place_of(self.path) == self.place
+        """Whether the file that is open is still the one under its name, and nobody met damage in it."""
+        return _place_of(self.path) == self.place and not self.path.with_name(DAMAGE_MARK).exists()
 
     def transaction(self) -> AbstractContextManager[None]:
         """One commit; what it wrote may be lost in a power cut, but only as a whole."""
@@ -109,8 +107,8 @@ class Cache:
             by_table: dict[str, list[Arrival]] = {}
             for row in absorbed.rows:
                 by_table.setdefault(row.table, []).append(row)
-            for table, arrivals in by_table.items():
-                self._put(table, arrivals)
+            for table, came in by_table.items():
+                self._put(table, came)
             execute = self.db.conn.executemany
             execute(
                 "insert or ignore into answer (op_id, epoch, seq, outcome, body) values (?, ?, ?, ?, ?)",
@@ -124,34 +122,12 @@ class Cache:
             if absorbed.answers:
                 self._raise_floor()
             if absorbed.rows:
-                self._note_arrivals([(row.table, row.id) for row in absorbed.rows])
+                arrivals.note(self.db, [(row.table, row.id) for row in absorbed.rows])
 
-    def _note_arrivals(self, keys: Sequence[tuple[str, str]]) -> None:
-        """Which rows came: what is held of others in memory need not be read again."""
-        last = self.last_arrival() + len(keys)
-        if len(keys) > ARRIVALS_KEPT:
-            self.db.conn.execute("delete from arrival")
-        else:
-            numbered = [(number, *key) for number, key in enumerate(keys, last - len(keys) + 1)]
-            self.db.conn.executemany("insert into arrival values (?, ?, ?)", numbered)
-            self.db.conn.execute("delete from arrival where number <= ?", [last - ARRIVALS_KEPT])
-        self._set("arrivals", str(last))
-
-    def last_arrival(self) -> int:
-        """The number of the row that came last."""
-        return int(self.setting("arrivals") or "0")
-
-    def arrivals_after(self, number: int) -> tuple[int, list[tuple[str, str]] | None]:
-        """The last number by now, and (table, id) of all rows that came behind this one; None if they are not all noted."""
-        last = self.last_arrival()
-        query = "select tbl, row_id from arrival where number > ?"
-        keys = self.db.conn.execute(query, [number]).fetchall() if last > number else []
-        return last, keys if len(keys) == last - number else None
-
-    def _put(self, table: str, arrivals: Sequence[Arrival]) -> None:
+    def _put(self, table: str, came: Sequence[Arrival]) -> None:
         if table not in NOUN_OF:
             raise Trouble(_("The centre sent a kind of row that this version does not know."), _("Update Store Agent."))
-        latest = {row.id: row for row in sorted(arrivals, key=lambda row: row.revision)}
+        latest = {row.id: row for row in sorted(came, key=lambda row: row.revision)}
         # Read before it is kept: a row that nobody can read would be in the way of everything that looks at its table.
         decoded = {row.id: decode_row(table, row.body) for row in latest.values()}
         if any(row.id != id_ for id_, row in decoded.items()):

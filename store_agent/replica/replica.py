@@ -32,6 +32,8 @@ class Replica:
     def __init__(self, folder: Path, key: bytes) -> None:
         self.folder = folder
         self._key = key
+        # Given once and for good, so they are read once: every operation that is named asks for the store.
+        self._device = self._store = ""
         self.journal = Journal(folder / "journal.db", key)
         try:
             self._cache = self._open_cache()
@@ -105,12 +107,14 @@ class Replica:
     @property
     def device(self) -> str:
         """This device's id at the centre, or empty where the store is not enrolled yet."""
-        return self.journal.setting("device")
+        self._device = self._device or self.journal.setting("device")
+        return self._device
 
     @property
     def store(self) -> str:
         """The id of the store that this device was enrolled for."""
-        return self.journal.setting("store")
+        self._store = self._store or self.journal.setting("store")
+        return self._store
 
     @property
     def epoch(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from store_agent.codec import Entry
 from store_agent.domain.merging import named_in, readdress
 from store_agent.domain.operation import Operation
-from store_agent.replica import database, search
+from store_agent.replica import arrivals, database, search
 from store_agent.replica.cache import INDEXED, Cache
 from store_agent.replica.journal import Journal, Place
 from store_agent.replica.waiting import Key, Waiting
@@ -86,9 +86,10 @@ class View:
         generation = cache.setting("generation")
         if generation != self._generation:
             self._forget(generation)
-            self._read, self._answers, self._arrivals = cache.floor(), cache.last_answer(), cache.last_arrival()
+            self._read, self._answers = cache.floor(), cache.last_answer()
+            self._arrivals = arrivals.last_number(cache.db)
             return
-        last, arrived = cache.arrivals_after(self._arrivals)
+        last, arrived = arrivals.after(cache.db, self._arrivals)
         if arrived is None:
             self._rows, self._standing = {}, {}
             members = self._waiting.names()
@@ -231,8 +232,11 @@ class View:
         What waits is in no index yet: who joined or was renamed here is found by what stands over the row.
         """
         with self.moment():
-            indexed = [id_ for id_ in self._cache().search(table, text, most) if not self._waiting.over(table, id_)]
+            subjects = self._waiting.subjects(table)
             matches = search.matcher(text)
-            changed = self._over(table, {}, self._waiting.subjects(table), lambda row: matches(*INDEXED[table](row)))
+            changed = self._over(table, {}, subjects, lambda row: matches(*INDEXED[table](row)))
+            # As many more as may be renamed by what waits, so that those do not take the places of others.
+            found = self._cache().search(table, text, most + len(subjects))
+            indexed = [id_ for id_ in found if not self._waiting.over(table, id_)][:most]
             self._load(table, indexed)
             return [*changed, *(row for id_ in indexed if (row := self._row(table, id_)) is not None)][:most]

@@ -418,6 +418,70 @@ WORDS: dict[str, Words] = {
         later("The product {gtin} has no price in this store."),
         later("Type the price from the shelf, or ask a manager."),
     ),
+    "code-too-long": Words(
+        later("This is longer than a signed code can be."),
+        later("Scan the code on the customer's phone again, by itself."),
+    ),
+    "code-malformed": Words(
+        later("This signed code is not complete."),
+        later("Scan it again, flat and bright; else find the member by phone number."),
+    ),
+    "code-trailing": Words(
+        later("Something that does not belong there stands behind this signed code."),
+        later("Do not take it. Ask the customer to open the code anew in the app."),
+    ),
+    "code-unknown-form": Words(
+        later("This signed code is of a newer kind than this store can read."),
+        later("Find the member by phone number, and update Store Agent."),
+    ),
+    "code-unknown-key": Words(
+        later("This store does not know the key of this signed code."),
+        later("Bring the store in step with the centre and scan again; until then do not take it."),
+    ),
+    "code-forged": Words(
+        later("This signed code is forged or was altered."),
+        later("Do not take it. Find the member by phone number, and tell a manager."),
+    ),
+    "code-revoked-key": Words(
+        later("The key of this signed code was revoked ({issuer})."),
+        later("Do not take it. Ask the customer to open the code anew in the app."),
+    ),
+    "code-key-not-valid": Words(
+        later("The key of this signed code does not count at this time ({issuer})."),
+        later("Check this machine's date; then ask the customer to open the code anew in the app."),
+    ),
+    "code-other-chain": Words(
+        later("This signed code is of another chain."),
+        later("Ask for the code of this chain, or for the phone number."),
+    ),
+    "code-not-entitled": Words(
+        later("Whoever signed this code may not make codes of this kind ({issuer})."),
+        later("Do not take it, and tell the head office."),
+    ),
+    "code-wrong-kind": Words(
+        later("This signed code is for something else."),
+        later("Ask the customer for the code that is needed here."),
+    ),
+    "code-other-store": Words(
+        later("This signed code does not count in this store."),
+        later("It counts in: {stores}."),
+    ),
+    "code-other-channel": Words(
+        later("This signed code does not count here."),
+        later("It counts: {channels}."),
+    ),
+    "code-not-yet": Words(
+        later("This signed code counts from {from_at}."),
+        later("Check this machine's date; else ask the customer to come back then."),
+    ),
+    "code-expired": Words(
+        later("This signed code expired {expired_at}."),
+        later("Ask the customer to open the code anew in the app, or find the member by phone number."),
+    ),
+    "code-replayed": Words(
+        later("This signed code was already used in this store."),
+        later("Ask the customer to open the code anew in the app."),
+    ),
 }
 
 

@@ -62,7 +62,7 @@ async def _device(request: Request) -> Device:
 async def _push(request: Request, body: wire.PushRequest) -> wire.PushReply:
     centre = centre_of(request)
     reply = await exchange.push(centre.pool, await _device(request), body, centre.now())
-    await centre.waiting.look()
+    centre.waiting.nudge()
     return reply
 
 
@@ -96,7 +96,7 @@ def _number(request: Request, name: str, default: float = 0) -> float:
 async def _sight(request: Request, body: wire.SightRequest) -> wire.SightReply:
     centre = centre_of(request)
     reply = await exchange.sight(centre.pool, await _device(request), body, centre.now())
-    await centre.waiting.look()
+    centre.waiting.nudge()
     return reply
 
 

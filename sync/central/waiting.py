@@ -12,12 +12,13 @@ LOOK_S = 0.2
 
 
 class Waiting:
-    """Pulls that wait. A push that went through this process wakes its streams at once; others are seen at the next look."""
+    """Pulls that wait. What went through this process is seen at once; what went through others, at the next look."""
 
     def __init__(self, pool: Pool, look_s: float = LOOK_S) -> None:
         self._pool = pool
         self._look_s = look_s
         self._waiting: dict[str, dict[asyncio.Event, int]] = {}
+        self._nudged = asyncio.Event()
 
     async def until_beyond(self, cursors: Mapping[str, int], wait_s: float) -> None:
         """Return once one of these streams ends beyond its cursor, or the time is over."""
@@ -43,10 +44,19 @@ class Waiting:
                 if position > cursor:
                     event.set()
 
+    def nudge(self) -> None:
+        """Something was published: look now. However many say so meanwhile, it is one look, and none of them waits for it."""
+        self._nudged.set()
+
     async def watch(self) -> None:
         """Look at the heads of all streams that somebody waits for, for as long as the process lives."""
         while True:
-            await asyncio.sleep(self._look_s)
+            try:
+                async with asyncio.timeout(self._look_s):
+                    await self._nudged.wait()
+            except TimeoutError:
+                pass
+            self._nudged.clear()
             if not self._waiting:
                 continue
             try:

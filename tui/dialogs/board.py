@@ -82,7 +82,9 @@ class BoardDialog(Dialog):
         self._fill()
 
     def follow(self) -> None:
-        """Another terminal, or the centre, moved an order on."""
+        """Another terminal, or the centre, moved an order on; the bar stays on its order, wherever that stands now."""
+        if self.order:
+            self.order_id = self.order.id
         self.orders = pickups.board(self.counter)
         self._fill()
 

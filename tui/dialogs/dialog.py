@@ -17,7 +17,7 @@ from store_agent.domain.operation import Refusal
 from store_agent.words import _, later
 from tui.keys import Key
 from tui.naming import with_names
-from tui.said import Said, refused, warned
+from tui.said import Said, Tone, refused, warned
 from tui.scanning import Scanned
 from tui.speaking import Speaking
 from tui.widgets.key_bar import KeyBar
@@ -112,6 +112,8 @@ class Dialog(Speaking, ModalScreen[Outcome | None]):
     def say(self, said: Said) -> None:
         """Speak inside the dialog."""
         self.query_one(Notice).said = said
+        if said.tone is Tone.REFUSED:
+            self.app.bell()
 
     def refuse(self, refusal: Refusal, instead: str = "") -> None:
         """Say why not; the dialog stays as it is."""

@@ -175,7 +175,7 @@ class RedeemDialog(Dialog):
 def _coupon_row(quote: Quote, verdict: Verdict, number: int, is_chosen: bool) -> Content:
     style = "bold $text-success" if is_chosen else ""
     name = f"{number if number < 10 else ' '} {'[✓]' if is_chosen else '[ ]'} {coupon_name(quote, verdict.coupon_id)}"
-    return pair((name, style), (saving_words(quote, verdict), style), WIDTH - 2)
+    return pair((name, style), (saving_words(quote, verdict), style), WIDTH)
 
 
 def _bill_row(overview: CounterOverview, quote: Quote, bill: bills.Bill, place: int) -> Content:

@@ -113,7 +113,7 @@ class StockDialog(Dialog):
     def _hit(self, product: Product) -> Content:
         price_minor = product.price_minor.get(self.counter.store.currency)
         price = money(price_minor) if price_minor is not None else ""
-        return row([(spoken(product.name, product.id), "", 0), (price, "$foreground 55%", -10)], 0, WIDTH - 2)
+        return row([(spoken(product.name, product.id), "", 0), (price, "$foreground 55%", -10)], 0, WIDTH)
 
     def on_input_submitted(self) -> None:
         """Enter opens the hit under the bar."""

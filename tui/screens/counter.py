@@ -127,6 +127,8 @@ class CounterScreen(Serving):
         if chosen_id := hits.chosen_id:
             self.open_member(chosen_id)
         elif message.value.strip():
+            # What stays in the box is read once more before it goes: what is typed next takes its place.
+            self.query_one(CodeBox).select_all()
             receive(self, message.value, None)
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
@@ -174,8 +176,8 @@ class CounterScreen(Serving):
             self._said = outcome.said
             self.visit = replace(begin(self.counter), member_id=self.visit.member_id)
         else:
-            self._said = outcome.said
             self.refresh_overview()
+            self.say(outcome.said)
 
     def _go_on(self, outcome: Outcome) -> None:
         if outcome.then == "points":

@@ -73,6 +73,9 @@ class Serving(Speaking, Screen[None]):
         """What just happened, or why not."""
         self._said = said
         self._speak()
+        if said.tone is Tone.REFUSED:
+            # Whoever scans looks at the goods and not at the screen.
+            self.app.bell()
 
     def _speak(self) -> None:
         """What was said stays until something else is; a hint stands where there is nothing to say, or below it."""
@@ -101,8 +104,7 @@ class Serving(Speaking, Screen[None]):
         self._speak()
 
     def ask_centre(self, *, phone: str = "", code: str = "") -> None:
-        """Nobody of this store: the centre may know them. What is typed next takes the place of what was."""
-        self.query_one(CodeBox).select_all()
+        """Nobody of this store: the centre may know them."""
         if question := self.look_up.ask(self, phone=phone, code=code):
             self.run_worker(question, exclusive=True, group="sight")
 

@@ -98,7 +98,7 @@ def _purposes(request: KeyRequest) -> tuple[str, ...]:
 
 
 def _is_active(key: Key, now: datetime) -> bool:
-    return key.revoked_at is None and (key.valid_until is None or now < key.valid_until)
+    return key.revoked_at is None and not key.is_over(now)
 
 
 async def revoke_key(pool: Pool, id_: str, now: datetime) -> Key:
@@ -128,7 +128,7 @@ async def list_keys(conn: Connection) -> list[Key]:
 
 async def signing_key(conn: Connection, issuer: str, kind: CodeKind, now: datetime) -> tuple[Key, bytes]:
     """The latest key of an issuer that has begun, with its secret half; Declined where there is none for such codes."""
-    keys = [key for key in await _keys_of(conn, issuer) if key.revoked_at is None and key.is_valid(now)]
+    keys = [key for key in await _keys_of(conn, issuer) if _is_active(key, now) and key.valid_from <= now]
     found = await conn.execute(
         "select key_id, secret from signing_secret where key_id = any(%s)", [[k.id for k in keys]]
     )
