@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from store_agent.domain.baskets import Basket
-from store_agent.domain.benefits import Benefit, BenefitKind, Step, parse_zhe
+from store_agent.domain.benefits import Benefit, BenefitKind, Step
 from store_agent.domain.campaigns import Campaign, CampaignReason, Situation, refuse_campaign, refuse_moment
 from store_agent.domain.products import ProductSet
 
@@ -113,32 +113,6 @@ def test_a_refused_day_says_which_days_and_hours_it_is_for() -> None:
 
     assert refusal is not None
     assert refusal.facts == {"weekdays": "1,3", "from_time": "14:30", "until_time": "24:00"}
-
-
-@pytest.mark.parametrize(
-    ("word", "percent"),
-    [
-        ("9折", 90),
-        ("95折", 95),
-        ("85折", 85),
-        ("8折", 80),
-        ("5折", 50),
-        ("8.5折", 85),
-        ("８５折", 85),
-        ("九折", 90),
-        ("八五折", 85),
-        ("七點五折", 75),
-        (" 79折 ", 79),
-        ("10折", None),
-        ("0折", None),
-        ("85", None),
-        ("折", None),
-        ("855折", None),
-        ("買一送一", None),
-    ],
-)
-def test_a_chinese_discount_word_says_what_is_still_to_pay(word: str, percent: int | None) -> None:
-    assert parse_zhe(word) == percent
 
 
 def test_a_campaign_with_everything_in_it_survives_being_written_down() -> None:

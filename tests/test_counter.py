@@ -691,12 +691,14 @@ async def test_text_that_comes_in_one_packet_is_searched_like_typing(counter_ope
         assert "Basket" in await press(pilot, *"美玲", "enter")
 
 
-async def test_a_long_basket_shows_what_is_to_pay_and_its_last_line(counter_open: Opened) -> None:
+async def test_a_long_basket_shows_what_is_to_pay_and_its_last_line(counter_open: Opened, replica: Replica) -> None:
+    biscuits = [sample.product(sample.gtin(2000 + n), "餅", f"Biscuit {n}", 10, "", "") for n in range(6)]
+    sample.absorb(replica, biscuits, revision=2)
     async with counter_open() as pilot:
-        await scan(pilot, sample.WANG_CODE, COFFEE, COOKIES, COOKIES, sample.BAG, sample.TEA)
+        await scan(pilot, sample.WANG_CODE, COFFEE, COOKIES, *[biscuit.id for biscuit in biscuits])
         shown = screen_text(pilot.app)
         assert "To pay" in shown
-        assert "Alishan" in shown
+        assert "Biscuit 5" in shown
         await press(pilot, "f2")
         shown = screen_text(pilot.app)
         for expected in ("To pay", "Enter Done", "Esc Back"):

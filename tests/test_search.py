@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from store_agent.codec import encode_row
-from store_agent.desk import members
+from store_agent.desk import members, pickups
 from store_agent.domain.members import Member
 from store_agent.domain.products import Product
 from store_agent.replica import Replica
@@ -95,6 +95,13 @@ def test_a_member_is_found_by(held: Replica, text: str, ids: list[str]) -> None:
 def test_nothing_that_is_typed_is_a_command(held: Replica, text: str) -> None:
     assert set(found(held, text)) <= {"hostile", "wang", "wang2", "chan"}
     assert len(found(held, "王")) == 2
+
+
+def test_a_stray_byte_of_a_terminal_finds_nobody(held: Replica) -> None:
+    counter = counter_of(held)
+    assert members.find(counter, "card\udc80no") == []
+    assert pickups.find(counter, "\udc80") is None
+    assert held.view.get("product", "\udc80") is None
 
 
 def test_operators_are_letters_like_any_others(held: Replica) -> None:

@@ -160,6 +160,7 @@ async def test_two_keys_of_an_issuer_are_active_at_a_time(chain: Chain) -> None:
     await make_key(chain, issuer="giftco")
     await ask(chain, "POST", f"keys/{second.id}/revoke")
     third = await make_key(chain)
+    assert third.valid_from == chain.clock.now() + NOTICE, "the first one still signs"
     listed = await ask(chain, "GET", "keys")
     assert [key["id"] for key in listed if key["issuer"] == "chain"][-1] == first.id
     assert {key["id"] for key in listed} >= {first.id, second.id, third.id}
@@ -181,6 +182,7 @@ async def test_a_revocation_arrives_in_the_stream_and_ends_every_code_by_that_ke
     assert await chain.ask("select * from signing_secret") == []
     asked = {"kind": "member-card", "member_id": "m1"}
     assert (await ask(chain, "POST", "codes", asked, status=409))["error"] == "key-missing"
+    assert (await make_key(chain)).valid_from == chain.clock.now(), "no other key signs"
     assert (await ask(chain, "POST", "keys/00000000/revoke", status=404))["error"] == "key-unknown"
 
 

@@ -64,7 +64,7 @@ def build(members: int, tell: Tell) -> Iterator[Machine]:
     """Start it all, fill it with the sample, and enrol both stores. `tell` hears what is done, how much, of how much."""
     _check_space(members)
     scratch = tempfile.TemporaryDirectory(prefix="store-agent-demo-", ignore_cleanup_errors=True)
-    # What goes away at the end need not survive a power cut, and is filled in two thirds of the time.
+    # What goes away at the end need not survive a power cut, and is filled faster for it.
     with scratch as name, EmbeddedPostgres(durable=False) as postgres:
         folder = Path(name)
         tell(_("starting the centre"), 0, 1)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from store_agent.domain.products import NO_PRODUCTS, ProductSet
-
-_DISCOUNT_WORD = re.compile(r"([1-9])(?:\.?([0-9]))?折")
-_DIGITS = str.maketrans("０１２３４５６７８９．零〇一二三四五六七八九點", "0123456789.00123456789.")
 
 
 class BenefitKind(StrEnum):
@@ -68,14 +64,3 @@ class Benefit:
     """Bogo: free pieces; bundle: bundles; 0 is without limit."""
     quantity: int = 1
     """Gift: pieces given."""
-
-
-def parse_zhe(text: str) -> int | None:
-    """What is still to pay, in per cent: 9折 is 90, 85折, 8.5折 and 八五折 are 85. None where it is no such word.
-
-    One digit is tenths and two are hundredths; 10折 would be "no discount" to one reader and "pay a tenth" to another.
-    """
-    word = _DISCOUNT_WORD.fullmatch(text.strip().translate(_DIGITS))
-    if word is None or word.group() == "10折":
-        return None
-    return int(word[1] + (word[2] or "0"))

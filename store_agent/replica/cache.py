@@ -6,6 +6,7 @@ Disposable: it may be deleted at any time and comes back from the centre. Only t
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -82,7 +83,9 @@ class Cache:
 
     def _prepare(self) -> None:
         database.migrate(self.db, migrations, self.path)
-        self.place = _place_of(self.path)
+        # As texts, since they are looked at before every read.
+        self._name, self._mark = str(self.path), str(self.path.with_name(DAMAGE_MARK))
+        self.place = _place_of(self._name)
         """Which file this is, whatever lies under its name later."""
         if not self.setting("generation"):
             # Two processes may come here at once: the first one's name stays.
@@ -91,7 +94,7 @@ class Cache:
 
     def is_in_place(self) -> bool:
         """Whether the file that is open is still the one under its name, and nobody met damage in it."""
-        return _place_of(self.path) == self.place and not self.path.with_name(DAMAGE_MARK).exists()
+        return _place_of(self._name) == self.place and not os.path.exists(self._mark)
 
     def transaction(self) -> AbstractContextManager[None]:
         """One commit; what it wrote may be lost in a power cut, but only as a whole."""
@@ -175,8 +178,15 @@ class Cache:
 
     def get(self, table: str, id_: str) -> Any:
         """One row, or None."""
-        row = self.db.conn.execute(f"select body from {table} where id = ?", [id_]).fetchone()
+        row = self._ask(f"select body from {table} where id = ?", id_).fetchone()
         return decode_row(table, row[0]) if row else None
+
+    def _ask(self, query: str, value: str) -> Any:
+        try:
+            return self.db.conn.execute(query, [value])
+        except UnicodeEncodeError:
+            # A stray byte of a terminal or a scanner: what cannot be written stands in no row.
+            return self.db.conn.execute(query, [None])
 
     def get_many(self, table: str, ids: Iterable[str]) -> dict[str, Any]:
         """Rows by id, as many of them as there are."""
@@ -200,7 +210,7 @@ class Cache:
 
     def find(self, table: str, column: str, value: str) -> list[Any]:
         """Rows by a field that is searched by."""
-        found = self.db.conn.execute(f"select body from {table} where {column} = ?", [value])
+        found = self._ask(f"select body from {table} where {column} = ?", value)
         # Sorted here: for one or two rows, SQLite's sorter costs as much as finding them.
         return sorted((decode_row(table, row[0]) for row in found), key=lambda row: str(row.id))
 
@@ -255,10 +265,10 @@ class Cache:
         self.db.conn.close()
 
 
-def _place_of(path: Path) -> tuple[int, int]:
+def _place_of(name: str) -> tuple[int, int]:
     """The file's device and number; zeros where there is none. A number is not given again while the file is open."""
     try:
-        found = path.stat()
+        found = os.stat(name)
     except FileNotFoundError:
         return 0, 0
     return found.st_dev, found.st_ino

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import psycopg
@@ -31,6 +32,19 @@ class Fork(Declined):
     def __init__(self, error: str, op_id: str, sentence: str) -> None:
         super().__init__(409, error, sentence)
         self.op_id = op_id
+
+
+@dataclass(slots=True)
+class _SortedOut:
+    """The operations of a push, and where the device's chain ends with them."""
+
+    seq: int
+    last_hash: str
+    fresh: list[Entry] = field(default_factory=list)
+    held: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
+    """By epoch and number: op_id and hash as they were sent now."""
+    new_ids: list[str] = field(default_factory=list)
+    unreadable: list[tuple[bytes, int, str]] = field(default_factory=list)
 
 
 async def push(pool: Pool, device: Device, request: wire.PushRequest, now: datetime) -> wire.PushReply:
@@ -64,43 +78,47 @@ async def _push(
     conn: Connection, device: Device, request: wire.PushRequest, now: datetime, *, singly: bool = False
 ) -> wire.PushReply:
     device = await devices.lock(conn, device)
-    seq, last_hash = device.seq, device.last_hash
-    fresh: list[Entry] = []
-    held: dict[tuple[int, int], tuple[str, str]] = {}
-    new_ids: list[str] = []
-    unreadable: list[tuple[bytes, int, str]] = []
+    sorted_out = _sort_out(device, request)
+    await _check_held(conn, device, sorted_out.held)
+    await _check_new(conn, device, sorted_out.new_ids)
+    unreadable = sorted_out.unreadable
+    if singly:
+        unreadable += await _apply_singly(conn, device, sorted_out.fresh, now)
+    elif sorted_out.fresh:
+        await ledger.apply(conn, device.store, sorted_out.fresh, now)
+    if unreadable:
+        await _keep_unread(conn, device, unreadable, now)
+    if sorted_out.seq > device.seq:
+        await devices.advance(conn, device, sorted_out.seq, sorted_out.last_hash, now)
+    return wire.PushReply(device.epoch, sorted_out.seq, await ground.incarnation(conn))
+
+
+def _sort_out(device: Device, request: wire.PushRequest) -> _SortedOut:
+    """What of a push is held, new, or not to be read; declined where it does not go on with the device's chain."""
+    found = _SortedOut(device.seq, device.last_hash)
     for raw in request.operations:
         data = bytes(raw)
         envelope, op_id = decode_envelope(data)
         if envelope.device != device.id:
             raise Declined(403, "other-device", "An operation was written by another device.")
         if (envelope.epoch, envelope.seq) <= (device.epoch, device.seq):
-            held[envelope.epoch, envelope.seq] = (op_id, hash_of(data))
+            found.held[envelope.epoch, envelope.seq] = (op_id, hash_of(data))
             continue
-        if envelope.epoch != device.epoch or envelope.seq != seq + 1 or envelope.prev_hash != last_hash:
-            raise Declined(409, "out-of-order", f"Operation {seq + 1} of epoch {device.epoch} comes next, unbroken.")
-        seq, last_hash = envelope.seq, hash_of(data)
-        new_ids.append(op_id)
+        seq = found.seq + 1
+        if (envelope.epoch, envelope.seq, envelope.prev_hash) != (device.epoch, seq, found.last_hash):
+            raise Declined(409, "out-of-order", f"Operation {seq} of epoch {device.epoch} comes next, unbroken.")
+        found.seq, found.last_hash = seq, hash_of(data)
+        found.new_ids.append(op_id)
         try:
             entry = decode_entry(data)
         except Trouble as trouble:
-            unreadable.append((data, envelope.seq, op_id))
+            found.unreadable.append((data, seq, op_id))
             log.error("operation %s is kept unread: %s", op_id, trouble)
             continue
         if entry.operation.store != device.store:
             raise Declined(403, "other-store", "An operation names another store.")
-        fresh.append(entry)
-    await _check_held(conn, device, held)
-    await _check_new(conn, device, new_ids)
-    if singly:
-        unreadable += await _apply_singly(conn, device, fresh, now)
-    elif fresh:
-        await ledger.apply(conn, device.store, fresh, now)
-    if unreadable:
-        await _keep_unread(conn, device, unreadable, now)
-    if seq > device.seq:
-        await devices.advance(conn, device, seq, last_hash, now)
-    return wire.PushReply(device.epoch, seq, await ground.incarnation(conn))
+        found.fresh.append(entry)
+    return found
 
 
 async def _apply_singly(

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
+
+import psycopg
 
 from sync.central import feed
 from sync.central.ground import LedgerDown, Pool, translated
+
+log = logging.getLogger(__name__)
 
 LOOK_S = 0.2
 
@@ -61,8 +66,9 @@ class Waiting:
                 continue
             try:
                 await self.look()
-            except LedgerDown:
-                continue
+            except (LedgerDown, psycopg.Error) as error:
+                # A loop that ended here would leave every pull of this process waiting for its whole time.
+                log.warning("the heads could not be looked at: %s", error)
 
     async def look(self) -> None:
         """One look."""

@@ -34,8 +34,8 @@ class RedeemDialog(Dialog):
     """Shows the bill before anything is used up. The best combination is chosen already."""
 
     DEFAULT_CSS = """
-    RedeemDialog OptionList { height: auto; max-height: 7; margin-bottom: 1; }
-    RedeemDialog #goods { height: auto; max-height: 1fr; min-height: 2; scrollbar-size: 0 1; }
+    RedeemDialog OptionList { height: auto; max-height: 25vh; margin-bottom: 1; }
+    RedeemDialog #goods { height: auto; max-height: 17vh; scrollbar-size: 0 1; }
     RedeemDialog #bill { height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -41,7 +41,7 @@ class KeyRequest(Incoming, frozen=True, kw_only=True):
     purposes: list[CodeKind] | None = None
     """Null: whatever the issuer may sign."""
     valid_from: Moment | None = None
-    """Null: now for the first key; for the next one in 24 hours, by when stores have heard of it."""
+    """Null: now where no other key signs; else in 24 hours, by when stores have heard of it."""
     valid_until: Moment | None = None
     overlap_days: Annotated[int, Meta(ge=1, le=400)] = 35
     """How long codes by the earlier key still count once this one begins."""
@@ -71,7 +71,7 @@ async def _make(conn: Connection, request: KeyRequest, now: datetime) -> Key:
         issuer=request.issuer,
         chain=chain,
         purposes=_purposes(request),
-        valid_from=request.valid_from or (now + NOTICE if active else now),
+        valid_from=request.valid_from or (now + NOTICE if any(one.valid_from <= now for one in active) else now),
         valid_until=request.valid_until,
     )
     if key.valid_from < now or (key.valid_until and key.valid_until <= key.valid_from):
