@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import textual._wait
-from textual._compositor import Compositor
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -15,15 +14,6 @@ from tui.scanning import Scanned
 # A pilot waits for a quiet processor in steps of 20 ms, several times for each key: most of what these tests would take.
 textual._wait.SLEEP_GRANULARITY = 0.004
 textual._wait.SLEEP_IDLE = 0.001
-
-
-def _draw_nothing(compositor: Compositor, simplify: bool = False) -> None:
-    """What is drawn without a terminal is thrown away, and `screen_text` draws for itself."""
-    compositor._dirty_regions.clear()
-
-
-for _drawing in ("render_full_update", "render_partial_update"):
-    setattr(Compositor, _drawing, _draw_nothing)
 
 
 def screen_text(app: App[Any]) -> str:

@@ -147,7 +147,12 @@ def test_trouble_is_one_sentence_on_the_error_stream_and_exit_code_2(
 
 def test_without_a_command_the_screen_opens_in_the_chosen_language(entry: Callable[..., None]) -> None:
     opened: list[tuple[str, str]] = []
-    entry(open_screen=lambda settings: opened.append((settings.language, words.language())))
+
+    def open_screen(settings: Settings) -> int:
+        opened.append((settings.language, words.language()))
+        return 0
+
+    entry(open_screen=open_screen)
     assert main(["--lang", "zh-HK"]) == 0
     assert opened == [("zh-HK", "zh-HK")]
 

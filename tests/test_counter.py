@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual._compositor import Compositor
 from textual.events import Key
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
@@ -41,6 +42,13 @@ def _english() -> Iterator[None]:
     use_language("en")
     yield
     use_language("en")
+
+
+@pytest.fixture(autouse=True)
+def _drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is drawn without a terminal is thrown away, a third of these tests' time; `screen_text` draws for itself."""
+    for drawing in ("render_full_update", "render_partial_update"):
+        monkeypatch.setattr(Compositor, drawing, lambda compositor, **_how: compositor._dirty_regions.clear())
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def group(ctx: click.Context) -> None:
         settings = configuration().settings
         from store_agent.entry import open_screen
 
-        open_screen(settings)
+        ctx.exit(open_screen(settings))
 
 
 for command in (serve, central, enroll, status, member, scan, config, doctor, demo):

@@ -36,8 +36,7 @@ def run_demo(members: int, tour: bool, lang: str | None = None) -> int:
             from store_agent.demo.tour import walk
 
             return walk(machine)
-        open_counter_with_cable(machine)
-    return 0
+        return open_counter_with_cable(machine)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
@@ -65,7 +64,7 @@ class _Told:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def open_counter_with_cable(machine: Machine) -> None:
+def open_counter_with_cable(machine: Machine) -> int:
     """The counter of the first store, its line to the centre through a cable; the second store runs beside."""
     from tui.app import StoreApp
 
@@ -96,6 +95,8 @@ def open_counter_with_cable(machine: Machine) -> None:
                     await cable.take_up()
 
             run: Callable[[Callable[[], None]], Awaitable[None]] = keep
-            StoreApp(counter, keep_in_step=run, cable=cable, sight=keeper.sight).run()
+            app = StoreApp(counter, keep_in_step=run, cable=cable, sight=keeper.sight)
+            app.run()
+            return app.return_code or 0
     finally:
         beside.let_go()

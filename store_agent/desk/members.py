@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from store_agent.desk import scans
 from store_agent.desk.counter import Counter
 from store_agent.domain.coupons import IssueCoupon
 from store_agent.domain.members import ChangeMember, Consent, Link, LinkMember, Member, MemberReason, RegisterMember
 from store_agent.domain.operation import Operation, Refusal
 from store_agent.safe_text import safe_text
-from store_agent.scan import ScanKind, read_scan
+from store_agent.scan import Scan, ScanKind, read_scan
 from store_agent.scan.phones import read_phone
 
 HITS_MOST = 20
@@ -40,6 +41,19 @@ def look_up(counter: Counter, text: str) -> Member | None:
     if scan.kind is ScanKind.MEMBER_CODE:
         return by_field(counter, "code", scan.value)
     return by_field(counter, "card_no", text) if len(text) >= 6 else None
+
+
+def by_code(counter: Counter, scan: Scan) -> Member | None:
+    """The member who stays, by a card's code, plain or signed."""
+    with counter.replica.view.moment():
+        member: Member | None = scans.row_of(counter, "member", scan)
+        return by_id(counter, member.id) if member else None
+
+
+def by_id(counter: Counter, member_id: str) -> Member | None:
+    """The member whom this id stands for."""
+    member: Member | None = counter.replica.view.get("member", counter.replica.view.canonical(member_id))
+    return member
 
 
 def by_field(counter: Counter, column: str, value: str) -> Member | None:

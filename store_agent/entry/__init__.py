@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from store_agent.doctor import Check
 
 
-def open_screen(settings: Settings) -> None:
-    """The counter, until the person at it quits."""
+def open_screen(settings: Settings) -> int:
+    """The counter, until the person at it quits; its exit code."""
     from store_agent.entry.screen import open_screen
 
-    open_screen(settings)
+    return open_screen(settings)
 
 
 def serve(settings: Settings) -> None:

@@ -7,12 +7,14 @@ from store_agent.entry.store import Keeper, open_counter, open_replica
 from store_agent.logs import open_logs
 
 
-def open_screen(settings: Settings) -> None:
-    """The counter, until the person at it quits."""
+def open_screen(settings: Settings) -> int:
+    """The counter, until the person at it quits; its exit code."""
     with open_replica(settings) as replica:
         open_logs(settings.data_path, settings.log_format, settings.log_level)
         counter = open_counter(replica)
         from tui.app import StoreApp
 
         keeper = Keeper(counter, settings)
-        StoreApp(counter, keep_in_step=keeper.run, sight=keeper.sight).run()
+        app = StoreApp(counter, keep_in_step=keeper.run, sight=keeper.sight)
+        app.run()
+        return app.return_code or 0

@@ -22,7 +22,7 @@ from store_agent.trouble import Trouble
 from store_agent.words import _
 
 DAMAGE_MARK = "cache.damaged"
-"""A file of this name beside the cache says that damage was met while reading it: whoever looks next begins it anew."""
+"""A file of this name beside the cache says that damage was met while reading it: whoever opens it next begins it anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,17 @@ class Absorbed:
 class MarkingSnapshot(database.snapshot):
     """A page in the middle may be bad though the file opens: then it is marked, and a new cache is begun."""
 
-    __slots__ = ()
+    __slots__ = ("_cache",)
+
+    def __init__(self, cache: Cache) -> None:
+        super().__init__(cache.db, cache.path)
+        self._cache = cache
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         try:
             super().__exit__(kind, error, traceback)
         except database.Corrupt:
+            self._cache.is_damaged = True
             self._path.with_name(DAMAGE_MARK).touch()
             raise
 
@@ -74,6 +79,8 @@ class Cache:
 
     def __init__(self, path: Path, key: bytes) -> None:
         self.path = path
+        self.is_damaged = False
+        """Damage was met in it: it is begun anew before the next read."""
         self.db = database.connect(path, key, durable=False)
         try:
             self._prepare()
@@ -83,8 +90,8 @@ class Cache:
 
     def _prepare(self) -> None:
         database.migrate(self.db, migrations, self.path)
-        # As texts, since they are looked at before every read.
-        self._name, self._mark = str(self.path), str(self.path.with_name(DAMAGE_MARK))
+        # As text, since it is looked at before every read.
+        self._name = str(self.path)
         self.place = _place_of(self._name)
         """Which file this is, whatever lies under its name later."""
         if not self.setting("generation"):
@@ -94,7 +101,7 @@ class Cache:
 
     def is_in_place(self) -> bool:
         """Whether the file that is open is still the one under its name, and nobody met damage in it."""
-        return _place_of(self._name) == self.place and not os.path.exists(self._mark)
+        return not self.is_damaged and _place_of(self._name) == self.place
 
     def transaction(self) -> AbstractContextManager[None]:
         """One commit; what it wrote may be lost in a power cut, but only as a whole."""
@@ -102,7 +109,7 @@ class Cache:
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Several reads of one moment."""
-        return MarkingSnapshot(self.db, self.path)
+        return MarkingSnapshot(self)
 
     def absorb(self, absorbed: Absorbed) -> None:
         """Apply a reply: rows by their revision, answers, and the cursors, in one transaction."""

@@ -189,7 +189,7 @@ async def sight(pool: Pool, device: Device, request: wire.SightRequest, now: dat
     """Someone stands at the counter: from now on that store holds them."""
     async with pool.connection() as conn, conn.transaction():
         found = await rows.find(conn, "member", "phone", [request.phone]) if request.phone else []
-        for column in ("code", "card_no") if request.code else ():
+        for column in ("code", "card_no", "id") if request.code else ():
             found = found or await rows.find(conn, "member", column, [request.code])
         if not found:
             return wire.SightReply("")

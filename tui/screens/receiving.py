@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from zoneinfo import ZoneInfo
 
-from store_agent.desk import members, pickups
+from store_agent.desk import members, pickups, scans
 from store_agent.domain.coupons import CouponReason
 from store_agent.domain.money import EXPONENTS
 from store_agent.domain.operation import Refusal
 from store_agent.domain.pickups import PickupReason
 from store_agent.safe_text import safe_text
-from store_agent.scan import Scan, ScanKind, ScanReason, read_scan
+from store_agent.scan import Scan, ScanKind, ScanReason
 from store_agent.words import _
 from store_agent.words.formats import money
 from store_agent.words.scans import say_scan, say_scan_instead
@@ -33,27 +32,29 @@ def receive(screen: Serving, text: str, ending: Ending | None) -> None:
     if total_minor is not None:
         screen.set_total(total_minor)
         return
-    today = screen.counter.now().astimezone(ZoneInfo("Asia/Taipei")).date()
-    scan = read_scan(text, region=screen.counter.store.region, today=today)
+    scan = scans.read(screen.counter, text)
+    if refusal := scans.refusal_of(scan):
+        screen.say(refused(refusal))
+        return
     match scan.kind:
         case ScanKind.PHONE | ScanKind.MEMBER_CODE:
             _member(screen, scan)
         case ScanKind.PRODUCT:
             screen.add_product(scan.value)
         case ScanKind.COUPON:
-            found = screen.counter.replica.view.find("coupon", "code", scan.value)
-            if found:
-                screen.show_coupon(found[0])
+            coupon = scans.row_of(screen.counter, "coupon", scan)
+            if coupon:
+                screen.show_coupon(coupon)
             else:
                 screen.say(refused(Refusal(CouponReason.UNKNOWN)))
         case ScanKind.PICKUP_CODE:
-            order = pickups.find(screen.counter, scan.value)
+            order = scans.row_of(screen.counter, "pickup", scan)
             if order:
                 screen.show_order(order)
             else:
                 screen.say(refused(Refusal(PickupReason.UNKNOWN, {"order_no": scan.value})))
         case ScanKind.STAFF_BADGE:
-            _badge(screen, scan.value)
+            _badge(screen, scan)
         case ScanKind.INVOICE_LEFT | ScanKind.INVOICE_RIGHT:
             _invoice(screen, scan)
         case ScanKind.CARRIER:
@@ -81,7 +82,9 @@ def total_of(text: str, currency: str) -> int | None:
 
 def _member(screen: Serving, scan: Scan) -> None:
     is_phone = scan.kind is ScanKind.PHONE
-    member = members.by_field(screen.counter, "phone" if is_phone else "code", scan.value)
+    member = (
+        members.by_field(screen.counter, "phone", scan.value) if is_phone else members.by_code(screen.counter, scan)
+    )
     if member:
         screen.open_member(member.id)
     elif scan.also_gtin and screen.counter.replica.view.get("product", scan.also_gtin):
@@ -92,10 +95,10 @@ def _member(screen: Serving, scan: Scan) -> None:
         screen.ask_centre(phone=scan.value if is_phone else "", code="" if is_phone else scan.value)
 
 
-def _badge(screen: Serving, badge: str) -> None:
-    found = screen.counter.replica.view.find("staff", "badge", badge)
+def _badge(screen: Serving, scan: Scan) -> None:
+    found = scans.row_of(screen.counter, "staff", scan, "badge")
     if found:
-        screen.greet_staff(found[0].id, safe_text(found[0].name))
+        screen.greet_staff(found.id, safe_text(found.name))
     else:
         screen.say(warned(_("This store knows nobody with this badge."), _("Ask the head office to add it.")))
 

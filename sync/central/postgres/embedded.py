@@ -51,8 +51,9 @@ FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "o
 class EmbeddedPostgres:
     """One server on 127.0.0.1 with a random port and password, as a context manager or by `start` and `stop`.
 
-    `folder` keeps the data for next time; without it, everything is gone at the end. `durable=False` is for what is thrown away (tests, the demo):
-    a power cut may then lose data. As root, the server runs as an unprivileged user, as PostgreSQL demands.
+    `folder` keeps the data for next time; without it, everything is gone at the end. `durable=False` is for what is
+    thrown away (tests, the demo): a power cut may then lose data. As root, the server runs as an unprivileged user, as
+    PostgreSQL demands.
     """
 
     def __init__(
