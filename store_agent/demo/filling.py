@@ -63,6 +63,8 @@ class Report(msgspec.Struct):
 def fill(centre_url: str, admin_token: str, sample: Sample, tell: Tell = lambda what, done, total: None) -> None:
     """Send the whole sample. Raises Trouble where the centre cannot be reached or does not take all of it."""
     office = Office(centre_url, admin_token, tell)
+    # A wrong token is said before anything is streamed: the centre would hang up in the middle of the stream.
+    office.ask("GET", "stores")
     office.send("stores", _("stores"), sample.stores, len(sample.stores))
     office.send("staff", _("staff"), sample.staff, len(sample.staff))
     office.send("tag-words", _("words for tags"), sample.tag_words, len(sample.tag_words))
