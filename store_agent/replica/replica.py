@@ -40,7 +40,8 @@ class Replica:
         except BaseException:
             self.journal.close()
             raise
-        self.view = View(self.journal, lambda: self.cache)
+        # Not through the property: a look at the folder costs as much as a read. Whoever watches `version` looks for all.
+        self.view = View(self.journal, lambda: self._cache)
 
     @property
     def cache(self) -> Cache:
