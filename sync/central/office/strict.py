@@ -57,6 +57,9 @@ def convert_strictly(value: Any, kind: Any) -> Any:
     return converted
 
 
+_fields: dict[type, dict[str, inspect.Type]] = {}
+
+
 def type_of(kind: Any) -> inspect.Type:
     """A type as msgspec sees it."""
     if kind not in _types:
@@ -75,6 +78,13 @@ def bare(info: inspect.Type) -> inspect.Type:
     return info
 
 
+def _fields_of(info: inspect.StructType | inspect.DataclassType) -> dict[str, inspect.Type]:
+    """By name; worked out once a type, and not once a record."""
+    if info.cls not in _fields:
+        _fields[info.cls] = {field.encode_name: field.type for field in info.fields}
+    return _fields[info.cls]
+
+
 def _check(value: Any, info: inspect.Type, path: str) -> None:
     """Names that the type does not know (a dataclass would ignore them), and numbers that others could not read."""
     info = bare(info)
@@ -83,7 +93,7 @@ def _check(value: Any, info: inspect.Type, path: str) -> None:
     if isinstance(value, int) and abs(value) > NUMBER_MOST:
         raise Malformed(path, f"It is larger than {NUMBER_MOST}.")
     if isinstance(value, dict) and isinstance(info, (inspect.StructType, inspect.DataclassType)):
-        known = {field.encode_name: field.type for field in info.fields}
+        known = _fields_of(info)
         for name, part in value.items():
             if name not in known:
                 raise Malformed(f"{path}.{name}".lstrip("."), "No such field is known.")
