@@ -65,7 +65,10 @@ def runs(process_id: int) -> bool:
         return True
     # Where nobody collects orphans, a dead one keeps its number.
     state = Path(f"/proc/{process_id}/stat")
-    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False  # It went while we looked.
 
 
 @pytest.mark.parametrize("binaries", FOUND.values(), ids=[f"postgresql-{major}" for major in FOUND])
