@@ -13,7 +13,7 @@ import pytest
 from tests.benchmarks.__main__ import BENCHMARKS
 from tests.benchmarks.__main__ import main as bench
 from tests.benchmarks.harness import Effort, Row, Work, in_turns
-from tests.trials.__main__ import PLANTED, TRIALS
+from tests.trials.__main__ import find_trials
 from tests.trials.__main__ import main as try_out
 
 ROOT = Path(__file__).parents[1]
@@ -56,7 +56,7 @@ def test_an_unknown_name_gets_one_sentence_with_the_known_ones(
     assert said.out == ""
     assert said.err.count("\n") == 1
     assert said.err.startswith("There is no ")
-    assert any(name in said.err for name in [*BENCHMARKS, *TRIALS])
+    assert any(name in said.err for name in [*BENCHMARKS, *find_trials()])
 
 
 def test_a_size_without_a_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,7 +66,7 @@ def test_a_size_without_a_name_is_refused(capsys: pytest.CaptureFixture[str]) ->
 
 def test_an_unknown_plant_gets_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert try_out(["fleet", "--plant", "cosmic rays"]) == 2
-    assert PLANTED[0] in capsys.readouterr().err
+    assert next(iter(find_trials()["fleet"].plants)) in capsys.readouterr().err
 
 
 def test_the_lists_name_everything(capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +75,8 @@ def test_the_lists_name_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in listed for name in BENCHMARKS)
     assert try_out(["--list"]) == 0
     listed = capsys.readouterr().out
-    assert all(name in listed for name in [*TRIALS, *PLANTED])
+    for trial in find_trials().values():
+        assert all(name in listed for name in [trial.name, *trial.plants])
 
 
 def test_a_row_says_whether_its_goal_is_met() -> None:

@@ -1,89 +1,99 @@
-"""`run.py trial`: lets a trial run as long as it is told to, and prints one line of figures at its end."""
+"""`run.py trial`: plays a trial as often as it is told to, and prints one line of figures at its end."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import pkgutil
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from secrets import randbelow
 
-from sync.central.postgres.embedded import EmbeddedPostgres
-from tests.plants import PLANTS
-from tests.test_fleet import Fleet, play
+from tests import trials
+from tests.trials.trial import Found, Trial
 
-TRIALS = {
-    "fleet": "three stores, one centre and a bad network, played by Hypothesis; what is shown is checked after every step"
-}
-# The third bug shows only between two transactions that are open at once, which tests/test_feed.py arranges.
-PLANTED = ("overlay dropped on the push's reply", "no deduplication at the centre")
-STEPS = 40
+
+def find_trials() -> dict[str, Trial]:
+    """Every trial of this folder, by name."""
+    modules = (
+        import_module(f"tests.trials.{module.name}")
+        for module in pkgutil.iter_modules(trials.__path__)
+        if module.name not in ("__main__", "trial")
+    )
+    return {module.TRIAL.name: module.TRIAL for module in modules if hasattr(module, "TRIAL")}
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="run.py trial", description="Long trials of the whole.")
     parser.add_argument("name", nargs="?", metavar="NAME", help="what to try; without it, what there is")
     parser.add_argument("--list", action="store_true", help="say what can be tried, and which bugs can be planted")
-    parser.add_argument("--count", type=int, default=100, metavar="N", help="stories to play (100)")
-    parser.add_argument("--seed", type=int, default=None, metavar="S", help="the same stories again")
+    parser.add_argument("--count", type=int, metavar="N", help="how often to play it")
+    parser.add_argument("--seed", type=int, metavar="S", help="the same again")
     parser.add_argument("--plant", default="", metavar="BUG", help="plant a bug first: the trial must find it")
     parser.add_argument("--json", action="store_true", help="for a machine")
     asked = parser.parse_args(arguments)
+    known = find_trials()
     if asked.list or not asked.name:
-        _list(asked.json)
+        _list(known, asked.json)
         return 0
-    if asked.name not in TRIALS:
-        return _stop(f"There is no trial '{asked.name}': it is one of {', '.join(TRIALS)}.")
-    if asked.count < 1:
+    if asked.name not in known:
+        return _stop(f"There is no trial '{asked.name}': it is one of {', '.join(known)}.")
+    trial = known[asked.name]
+    count = trial.count if asked.count is None else asked.count
+    if count < 1:
         return _stop("A count is 1 or more.")
-    meant = [plant for plant in PLANTED if asked.plant and asked.plant in plant]
-    if asked.plant and len(meant) != 1:
-        return _stop(f"No one bug is called '{asked.plant}': it is one of {'; '.join(PLANTED)}.")
+    plants = [asked.plant] if asked.plant in trial.plants else [name for name in trial.plants if asked.plant in name]
+    if asked.plant and len(plants) != 1:
+        return _stop(f"No one bug of {trial.name} is called '{asked.plant}': it is one of {'; '.join(trial.plants)}.")
     seed = randbelow(1_000_000) if asked.seed is None else asked.seed
-    return _play_fleet(asked.count, seed, meant[0] if meant else "", as_json=asked.json)
+    return _play(trial, count, seed, plants[0] if asked.plant else "", as_json=asked.json)
 
 
-def _play_fleet(count: int, seed: int, plant: str, *, as_json: bool) -> int:
-    """0 where the fleet stayed true, or where it found what was planted."""
-    found = ""
-    began, stories = time.monotonic(), Fleet.number
-    with EmbeddedPostgres(durable=False) as postgres, PLANTS[plant]() if plant else nullcontext():
-        try:
-            play(postgres, examples=count, steps=STEPS, seed=seed)
-        except (AssertionError, ExceptionGroup) as failure:
-            found = (str(failure) or "a check failed").splitlines()[0]
-            if not as_json and not plant:
-                print("\n".join([str(failure), *getattr(failure, "__notes__", [])]), file=sys.stderr)
-    figures = {
-        "trial": "fleet",
-        "seed": seed,
-        "plant": plant,
-        "stories": Fleet.number - stories,
-        "steps_most": STEPS,
-        "seconds": round(time.monotonic() - began, 1),
-        "found": found,
-    }
+def _play(trial: Trial, count: int, seed: int, plant: str, *, as_json: bool) -> int:
+    """0 where all held, or where what was planted was found."""
+    began = time.monotonic()
+    found = trial.play(count, seed, plant)
+    seconds = round(time.monotonic() - began, 1)
     if as_json:
-        print(json.dumps(figures, ensure_ascii=False))
-    else:
+        said = {"trial": trial.name, "seed": seed, "plant": plant, **found.figures, "seconds": seconds}
         print(
-            f"fleet: {figures['stories']} stories of up to {STEPS} steps in {figures['seconds']} s, seed {seed}"
-            f"{f', planted: {plant}' if plant else ''}; {f'found: {found}' if found else 'all true'}"
+            json.dumps(
+                {**said, "found": found.failure, "replay": _replay(trial, seed, plant, found)}, ensure_ascii=False
+            )
         )
-    return 0 if bool(found) == bool(plant) else 1
+    else:
+        if found.failure and not plant:
+            print(found.details or found.failure, file=sys.stderr)
+        figures = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in found.figures.items())
+        ending = f"found: {found.failure}" if found.failure else "all true"
+        planted = f", planted: {plant}" if plant else ""
+        print(f"{trial.name}: {figures} in {seconds} s, seed {seed}{planted}; {ending}")
+        if found.failure:
+            print(f"the same again: {_replay(trial, seed, plant, found)}")
+    return 0 if bool(found.failure) == bool(plant) else 1
 
 
-def _list(as_json: bool) -> None:
+def _replay(trial: Trial, seed: int, plant: str, found: Found) -> str:
+    if not found.failure:
+        return ""
+    once = f"--count 1 --seed {found.seed}" if found.seed is not None else f"--seed {seed}"
+    return f"python3 run.py trial {trial.name} {once}" + (f" --plant '{plant}'" if plant else "")
+
+
+def _list(known: Mapping[str, Trial], as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"trials": TRIALS, "plants": {"fleet": PLANTED}}))
+        said = {
+            name: {"about": one.about, "count": one.count, "unit": one.unit, "plants": dict(one.plants)}
+            for name, one in known.items()
+        }
+        print(json.dumps(said))
         return
-    for name, about in TRIALS.items():
-        print(f"{name:10} {about}")
-    print("\nBugs to plant (any part of the name will do), which fleet must find:")
-    for plant in PLANTED:
-        print(f"  {plant}")
+    for one in known.values():
+        print(f"{one.name:10} {one.about.strip()} ({one.count} {one.unit})")
+        for plant, about in one.plants.items():
+            print(f"           --plant '{plant}': {about}")
 
 
 def _stop(sentence: str) -> int:
