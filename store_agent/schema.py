@@ -114,3 +114,10 @@ def purchases_by_time(db: Database) -> None:
 def keys(db: Database) -> None:
     """Whose codes this store believes."""
     make_noun(db, "key")
+
+
+@cache()
+def rights(db: Database) -> None:
+    """What this device may risk, and the rights that were lent to it or are asked back."""
+    make_noun(db, "allowance")
+    make_noun(db, "store_right", "state")
