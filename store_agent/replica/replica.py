@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from store_agent.codec import Entry
 from store_agent.domain.operation import Operation, Refusal
-from store_agent.replica import database
+from store_agent.replica import ballast, database
 from store_agent.replica.cache import DAMAGE_MARK, Cache
 from store_agent.replica.journal import Journal
 from store_agent.replica.view import View
@@ -34,6 +34,7 @@ class Replica:
         self._key = key
         # Given once and for good, so they are read once: every operation that is named asks for the store.
         self._device = self._store = ""
+        ballast.probe(folder)
         self.journal = Journal(folder / "journal.db", key)
         try:
             self._cache = self._open_cache()
@@ -42,6 +43,7 @@ class Replica:
             raise
         # Not through the property: a look at the folder costs as much as a read. Whoever watches `version` looks for all.
         self.view = View(self.journal, lambda: self._cache)
+        ballast.take_in(folder)
 
     @property
     def cache(self) -> Cache:
@@ -79,6 +81,9 @@ class Replica:
         The journal is locked first, so two terminals cannot both spend the same thing.
         """
         assert not self.view.is_in_moment, "what is judged must be read after the journal is locked"
+        if not ballast.take_in(self.folder):
+            # What room is left is for the push of what was confirmed.
+            raise database.is_full()
         try:
             with self.journal.transaction(), self.view.moment():
                 operations = draft()
@@ -94,6 +99,16 @@ class Replica:
         except Refused as refused:
             return refused.refusal
         return None
+
+    def rest(self) -> bool:
+        """What is done when nobody waits: both logs are moved into their files, and the ballast is taken in again.
+
+        False where somebody reads or writes just now: then later.
+        """
+        assert not self.view.is_in_moment, "a reader keeps the log from being emptied"
+        ballast.take_in(self.folder)
+        parts = (self.journal, self.cache)
+        return all([database.empty_log(part.db, part.path) for part in parts])
 
     def outbox(self, most: int) -> list[Entry]:
         """The oldest operations that the centre has not said it received, in order."""
