@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from random import Random
 import uvicorn
 
 from store_agent.domain.members import Member
+from store_agent.domain.points import EarnPoints
 from sync.central.postgres.embedded import EmbeddedPostgres
 from tests.chain import Chain, StoreAtEnd, open_chain
 from tests.invariants import check_converged, check_ledger, check_view
@@ -23,7 +25,8 @@ from tests.trials.kill_plants import PLANTS
 from tests.trials.small_ballast import small_ballast
 from tests.trials.trial import Found, Trial
 
-MEMBERS = [f"m{n}" for n in range(20)]
+MEMBERS_LEAST, MEMBERS_A_KILL = 20, 3
+"""So many that no account forgets a movement: VIEW is read off them."""
 BEFORE_A_KILL_MOST = 25
 """Operations that a process confirms before it is killed."""
 PATIENCE_S = 60.0
@@ -33,8 +36,9 @@ PATIENCE_S = 60.0
 class Two:
     """Both processes, what they said, and the hand that kills them."""
 
-    def __init__(self, store: StoreAtEnd, url: str, random: Random, plant: str) -> None:
+    def __init__(self, store: StoreAtEnd, url: str, members: list[str], random: Random, plant: str) -> None:
         self._arguments = [str(store.folder), store.key.hex(), store.secret, url]
+        self._members = members
         self._random = random
         self._plant = plant
         self.running: list[asyncio.subprocess.Process] = []
@@ -45,7 +49,7 @@ class Two:
         self.failure = ""
 
     async def start(self, index: int) -> None:
-        command = [*self._arguments, str(self._random.getrandbits(32)), self._plant, *MEMBERS]
+        command = [*self._arguments, str(self._random.getrandbits(32)), self._plant, *self._members]
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.trials.kill_child", *command, stdin=pipe, stdout=pipe
@@ -138,6 +142,10 @@ async def _check(chain: Chain, two: Two) -> int:
     check_view(store)
     await check_converged(chain)
     await check_ledger(chain)
+    earned = Counter(entry.operation.subject for entry in journal if isinstance(entry.operation, EarnPoints))
+    for member, points in earned.items():
+        if store.row("account", member).balance(chain.clock.now()) != points:
+            raise Broken(f"CONSERVE: {member} has other points than were earned")
     return len(journal)
 
 
@@ -145,10 +153,12 @@ async def _run(database_url: str, folder: Path, count: int, seed: int, plant: st
     random = Random(seed)
     async with open_chain(database_url, StandingClock(), folder) as chain, _listening(chain) as url:
         store = await chain.store("s1")
-        members = [Member(id=id_, phone=f"+8869{n:08d}", name="王", home_store="s1") for n, id_ in enumerate(MEMBERS)]
-        await chain.write(*members)
+        members = [f"m{n}" for n in range(max(MEMBERS_LEAST, MEMBERS_A_KILL * count))]
+        await chain.write(
+            *(Member(id=id_, phone=f"+8869{int(id_[1:]):08d}", name="王", home_store="s1") for id_ in members)
+        )
         store.replica.close()
-        two = Two(store, url, random, plant)
+        two = Two(store, url, members, random, plant)
         kills = await _rounds(two, count, random)
         figures = {"kills": kills, "operations_confirmed": 2 * len(two.confirmed)}
         if two.failure:

@@ -34,5 +34,7 @@ def deferred_begin() -> AbstractContextManager[object]:
 
 PLANTS = {
     "confirm before commit": OF_POWERCUT["confirm before commit"],
-    "deferred begin": Plant(about="a transaction begins without the lock: it fails at once, whatever the timeout", day=deferred_begin),
+    "deferred begin": Plant(
+        about="a transaction begins without the lock: it fails at once, whatever the timeout", day=deferred_begin
+    ),
 }
