@@ -88,6 +88,9 @@ def empty_log(db: Database, path: Path) -> bool:
 
     SQLite does the first by itself, and never the second: a log stays as long as it once was.
     """
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists() or not log.stat().st_size:
+        return True
     with translated(path):
         # Not waited for: nothing is lost if it is done later, and whoever writes would wait behind us.
         db.conn.execute("pragma busy_timeout = 0")

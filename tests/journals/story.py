@@ -83,7 +83,13 @@ def _day(named: Any) -> Iterator[Operation]:
     yield used
     yield UseQuota(**named("p1"), quota_id="q1", campaign_id="c1", limit=5)
     lines = (PurchaseLine(gtin=GTIN, name="綠茶", quantity=2, unit_minor=50, saved_minor=10),)
-    paid = {"currency": "TWD", "total_minor": 100, "paid_minor": 70, "lines": lines, "coupon_ids": ("k1",)}
+    paid: dict[str, Any] = {
+        "currency": "TWD",
+        "total_minor": 100,
+        "paid_minor": 70,
+        "lines": lines,
+        "coupon_ids": ("k1",),
+    }
     yield RecordPurchase(**named("p1"), purchase_id="p1", member_id="m1", points_used=20, points_earned=120, **paid)
     yield MoveStock(**named("p1"), gtin=GTIN, delta=-2, reason=MoveReason.SELL)
     yield RestoreCoupon(**named("back"), coupon_id="k1", use_op_id=used.op_id)
