@@ -110,7 +110,7 @@ def test_below_the_first_safe_sqlite_no_file_is_touched(tmp_path: Path, which: s
     begin(tmp_path).close()
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     with (
-        patch.object(database.sqlcipher, "sqlite_version_info", (3, 51, 2)),
+        patch("sqlcipher3.dbapi2.sqlite_version_info", (3, 51, 2)),
         pytest.raises(Trouble, match="can corrupt a file"),
     ):
         Cache(tmp_path / "cache.db", KEY) if which == "cache" else Replica(tmp_path, KEY)

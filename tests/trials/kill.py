@@ -166,10 +166,8 @@ async def _run(database_url: str, folder: Path, count: int, seed: int, plant: st
     random = Random(seed)
     async with open_chain(database_url, StandingClock(), folder) as chain, _listening(chain) as url:
         store = await chain.store("s1")
-        members = [f"m{n}" for n in range(max(MEMBERS_LEAST, MEMBERS_A_KILL * count))]
-        await chain.write(
-            *(Member(id=id_, phone=f"+8869{int(id_[1:]):08d}", name="王", home_store="s1") for id_ in members)
-        )
+        members = [Member(id=id_, phone=f"+8869{n:08d}", name="王", home_store="s1") for n, id_ in enumerate(MEMBERS)]
+        await chain.write(*members)
         store.replica.close()
         two = Two(store, url, random, plant)
         kills = await _rounds(two, count, random)
