@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ from unittest.mock import patch
 import pytest
 
 from store_agent.codec import encode_row
+from store_agent.config import Settings
 from store_agent.domain.members import Member
+from store_agent.entry import store as entry
 from store_agent.replica import Replica, database
 from store_agent.replica.cache import Absorbed, Arrival, Cache
 from store_agent.replica.journal import Place
 from store_agent.trouble import Trouble
-from tests.test_replica import KEY, begin, check_chain, note, notes
+from tests.test_replica import KEY, begin, check_chain, counter_of, note, notes
 
 BOUND_BYTES = 100_000
 READS: dict[str, Callable[[Replica], Any]] = {
@@ -103,6 +106,18 @@ def test_in_a_moment_the_logs_are_left_alone(tmp_path: Path) -> None:
         with replica.view.moment():
             assert not replica.rest()
         assert replica.rest()
+
+
+async def test_a_store_that_is_kept_in_step_empties_its_logs_now_and_then(tmp_path: Path) -> None:
+    with begin(tmp_path) as replica, patch.object(entry, "REST_LOOKS", 1):
+        keeper = entry.Keeper(counter_of(replica), Settings(centre_url="http://centre"))
+        rest, full = replica.rest, database.is_full()
+        with patch.object(Replica, "rest", side_effect=[full, full, *[True] * 100]) as asked:
+            watching = asyncio.create_task(keeper._watch(lambda: None))
+            while asked.call_count < 4:
+                await asyncio.sleep(0)
+        watching.cancel()
+        assert rest()
 
 
 @pytest.mark.parametrize("which", ["journal", "cache"])

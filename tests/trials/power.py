@@ -113,6 +113,14 @@ class Disk:
         self._names_synced: dict[str, _File] = {}
         self._names_since: list[dict[str, _File]] = []
 
+    @classmethod
+    def of(cls, folder: Path) -> Disk:
+        """A disk that holds a folder as it lies there."""
+        disk = cls()
+        disk._names = {path.name: _File(path.read_bytes()) for path in folder.iterdir()}
+        disk._names_synced = disk._names
+        return disk
+
     def take(self, act: Act) -> None:
         """One act more."""
         match act.did:

@@ -9,9 +9,10 @@ from pathlib import Path
 from random import Random
 
 from store_agent.trouble import Trouble
+from tests.standing_clock import StandingClock
 from tests.trials.after_cut import Broken, check
-from tests.trials.day import Day, play_day
-from tests.trials.disk import Act, Did
+from tests.trials.day import Day, Terminal, play_day
+from tests.trials.disk import Act, Did, written_down
 from tests.trials.power import Disk
 from tests.trials.powercut_plants import LYING, PLANTS
 from tests.trials.small_ballast import small_ballast
@@ -19,6 +20,8 @@ from tests.trials.trial import Found, Trial
 
 CUTS_A_DAY = 50
 STEPS = 40
+AGAIN = 0.3
+"""How often the power goes a second time, while the store comes up."""
 MEMORY = Path("/dev/shm")
 """What no disk needs to keep is faster there."""
 
@@ -56,10 +59,34 @@ def _cut(day: Day, day_number: int, cuts: list[int], folder: Path, *, is_lying: 
         for act in day.acts[done : after[number]]:
             disk.take(act)
         done = after[number]
-        left = folder / f"cut-{number}"
+        left, random = folder / f"cut-{number}", Random(number)
         left.mkdir()
-        disk.after_cut(Random(number), left)
-        yield number, done, _look(left, day, done)
+        disk.after_cut(random, left)
+        confirmed = day.confirmed_after(done)
+        if done >= day.enrolled_after and random.random() < AGAIN:
+            left, more = _cut_again(left, random)
+            confirmed |= more
+        yield number, done, _look(left, day, done, confirmed)
+
+
+def _cut_again(left: Path, random: Random) -> tuple[Path, set[str]]:
+    """The power goes once more while the store comes up and accepts something; what is left, and what was confirmed."""
+    disk, again = Disk.of(left), left.with_name(f"{left.name}-again")
+    confirmed: list[tuple[int, str]] = []
+    with written_down(left) as recorder:
+        clock = StandingClock()
+        clock.move(hours=12)
+        terminal = Terminal(left, random, clock, "dan", lambda op_id: confirmed.append((len(recorder.acts), op_id)))
+        with terminal.replica as replica:
+            terminal.accept()
+            replica.rest()
+            terminal.accept()
+    after = random.randint(0, len(recorder.acts))
+    for act in recorder.acts[:after]:
+        disk.take(act)
+    again.mkdir()
+    disk.after_cut(random, again)
+    return again, {op_id for until, op_id in confirmed if until <= after}
 
 
 def _moments(acts: list[Act], random: Random) -> list[int]:
@@ -71,9 +98,9 @@ def _moments(acts: list[Act], random: Random) -> list[int]:
     ]
 
 
-def _look(left: Path, day: Day, acts: int) -> str:
+def _look(left: Path, day: Day, acts: int, confirmed: set[str]) -> str:
     try:
-        check(left, day.centre_after(acts), day.confirmed_after(acts), is_enrolled=acts >= day.enrolled_after)
+        check(left, day.centre_after(acts), confirmed, is_enrolled=acts >= day.enrolled_after)
     except Broken as broken:
         return str(broken)
     except Trouble as trouble:

@@ -108,7 +108,12 @@ async def check_drain(chain: Chain, fixture: Path, folder: Path, summary: dict[s
     return counted
 
 
-async def _drain(database_url: str, fixture: Path, folder: Path, summary: dict[str, Any]) -> int:
+def _drain(fixture: Path, folder: Path, summary: dict[str, Any]) -> int:
+    with EmbeddedPostgres(durable=False) as postgres:
+        return asyncio.run(_drain_into(postgres.create_database("upgrade"), fixture, folder, summary))
+
+
+async def _drain_into(database_url: str, fixture: Path, folder: Path, summary: dict[str, Any]) -> int:
     async with open_chain(database_url, StandingClock(), folder) as chain:
         return await check_drain(chain, fixture, folder / "drained", summary)
 
@@ -117,7 +122,7 @@ def _play(count: int, seed: int, plant: str) -> Found:
     """The seed says nothing here: what was released is what it is."""
     fixtures = released()[-count:]
     figures = {"versions": len(fixtures), "operations": 0, "caches": 0}
-    with small_ballast(), EmbeddedPostgres(durable=False) as postgres, tempfile.TemporaryDirectory() as name:
+    with small_ballast(), tempfile.TemporaryDirectory() as name:
         for fixture in fixtures:
             folder = Path(name) / fixture.name
             folder.mkdir()
@@ -126,9 +131,8 @@ def _play(count: int, seed: int, plant: str) -> Found:
                 with PLANTS[plant][1]() if plant else nullcontext():
                     with _open(fixture, folder / "opened") as replica:
                         check_meaning(replica, summary)
-                    url = postgres.create_database(f"upgrade_{fixture.name}")
-                    figures["operations"] += asyncio.run(_drain(url, fixture, folder, summary))
                     figures["caches"] += check_older_caches(fixture, folder, summary)
+                    figures["operations"] += _drain(fixture, folder, summary)
             except (Broken, AssertionError, Trouble) as broken:
                 return Found(figures=figures, failure=f"{fixture.name}: {broken}")
     return Found(figures=figures)
