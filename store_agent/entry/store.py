@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import Callable, Sequence
+from itertools import count
 from random import SystemRandom
 
 from store_agent.clock import Ids, SystemClock
@@ -35,6 +36,8 @@ ACQUIRE_S = 0.8
 """So long somebody waits at the counter for a right; then it is accepted on allowance, or refused."""
 DUE_S = 30.0
 SEAT_S = 2.0
+REST_LOOKS = 200
+"""About once a minute."""
 
 
 def open_replica(settings: Settings, *, make: bool = False) -> Replica:
@@ -184,12 +187,21 @@ class Keeper:
     async def _watch(self, changed: Callable[[], None]) -> None:
         """Another terminal of this store accepted something, or the process in the seat took rows in."""
         version = self._replica.version()
-        while True:
+        for look in count(1):
             await self._clock.sleep(LOOK_S)
+            if look % REST_LOOKS == 0:
+                self._rest()
             seen = self._replica.version()
             if seen != version:
                 version = seen
                 changed()
+
+    def _rest(self) -> None:
+        try:
+            self._replica.rest()
+        except Trouble as trouble:
+            # It is only put off; a disk that is full tells whoever accepts.
+            log.warning("the logs cannot be emptied: %s", trouble.what)
 
 
 def serve(settings: Settings) -> None:
