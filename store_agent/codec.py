@@ -16,6 +16,7 @@ import msgspec
 
 from store_agent.domain import (
     campaigns,
+    cases,
     coupons,
     keys,
     members,
@@ -89,6 +90,7 @@ NOUNS: tuple[Noun, ...] = (
         "store",
         (stock.MoveStock, stock.HoldStock, stock.ReleaseHold, stock.CountStock, stock.MarkShelfEmpty),
     ),
+    Noun(cases.Case, "store", (cases.ResolveCase,)),
 )
 NOUN_OF: dict[str, Noun] = {noun.row.table: noun for noun in NOUNS}
 OPERATION_OF: dict[str, type[Operation]] = {kind.kind: kind for noun in NOUNS for kind in noun.operations}

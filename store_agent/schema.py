@@ -114,3 +114,10 @@ def purchases_by_time(db: Database) -> None:
 def keys(db: Database) -> None:
     """Whose codes this store believes."""
     make_noun(db, "key")
+
+
+@cache()
+def cases(db: Database) -> None:
+    """What broke a limit here. An answer that says "parked" is followed by another one, so these are looked for."""
+    make_noun(db, "cases", "state")
+    db.conn.execute("create index answer_parked on answer (op_id) where outcome = 'parked'")

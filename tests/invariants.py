@@ -71,5 +71,5 @@ async def check_ledger(chain: Chain) -> None:
         "select stream, array_agg(position order by position) from feed group by stream"
     ):
         assert positions == list(range(1, len(positions) + 1)), f"FEED: {stream} has gaps"
-    twice = await chain.ask("select op_id, kind from case_file group by op_id, kind having count(*) > 1")
+    twice = await chain.ask("select op_id, kind from cases group by op_id, kind having count(*) > 1")
     assert not twice, "CASE: one broken limit, one case"

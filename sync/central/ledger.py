@@ -6,22 +6,25 @@ The rule is the domain's. Here is only: seen before?, load, judge and effect, ca
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 import psycopg
 
-from store_agent.codec import Entry, decode_entry
+from store_agent.codec import Entry
 from store_agent.domain.campaigns import Campaign
-from store_agent.domain.members import RegisterMember
+from store_agent.domain.cases import Case, CaseKind, ResolveCase
+from store_agent.domain.members import Member, RegisterMember
 from store_agent.domain.merging import named_in, readdress, will_merge
 from store_agent.domain.operation import Operation
+from store_agent.domain.overshoots import case_of, undo
 from store_agent.domain.quotas import UseQuota
 from store_agent.domain.stock import HoldStock, MoveStock, ReleaseHold
-from sync.central import audience, cases, feed, merging, rows
-from sync.central.cases import CaseFile, CaseKind
+from store_agent.domain.stores import Role, Staff
+from sync.central import audience, cases, feed, merging, own_chain, parking, rows
 from sync.central.ground import Connection
 from sync.central.rows import Kept, Key
 from sync.wire import AnswerBody, stream_of
@@ -30,6 +33,8 @@ log = logging.getLogger(__name__)
 
 GROUP_MOST = 200
 """So far back lies the first operation of a group at most."""
+UNDOES = ("account", "coupon", "quota")
+"""Tables of rows on which a decision to reverse a case does something."""
 TRIES = 5
 """Another process may insert the same new row at the same moment; the second try then finds it."""
 
@@ -44,6 +49,11 @@ class Judged:
     case: str = ""
     reason: str = ""
 
+    @property
+    def is_parked(self) -> bool:
+        """Whether it waits for a person."""
+        return self.outcome == "parked"
+
 
 @dataclass(slots=True)
 class Batch:
@@ -56,11 +66,17 @@ class Batch:
     phones: dict[str, str] = field(default_factory=dict)
     current: dict[Key, Any] = field(default_factory=dict)
     dirty: dict[Key, None] = field(default_factory=dict)
-    cases: list[CaseFile] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
+    followed: list[Operation] = field(default_factory=list)
+    """The centre's own operations, which follow from decisions of this batch."""
+    is_again: bool = False
+    """These came long ago and are tried again: that they are late was seen then."""
     blocked: set[Key] = field(default_factory=set)
     conflicts: set[str] = field(default_factory=set)
     """Groups in which a step of an order came too late: what the step promised or released is not promised or released."""
     campaigns: dict[str, Campaign] = field(default_factory=dict)
+    staff: dict[tuple[str, str], Role] = field(default_factory=dict)
+    """By person and store, of those who decide about cases."""
     judged: list[Judged] = field(default_factory=list)
 
     def row(self, key: Key) -> Any:
@@ -79,34 +95,56 @@ class Batch:
 
 async def apply(conn: Connection, store: str, entries: Sequence[Entry], now: datetime) -> list[Judged]:
     """Apply new operations of one store's device, in order, in the caller's transaction; heads are moved last."""
+    batch = await begin(conn, entries, now)
+    batch.conflicts = await conflicts_before(conn, entries[0])
+    for entry in entries:
+        batch.judged.append(judge(batch, entry))
+    await remember(conn, batch)
+    await conclude(conn, batch)
+    return batch.judged
+
+
+async def begin(conn: Connection, entries: Sequence[Entry], now: datetime, also: Iterable[Key] = ()) -> Batch:
+    """Load and lock what these operations, which need not be of one device, are judged by. `also`: more rows."""
     operations = [entry.operation for entry in entries]
-    stays = await merging.aliases(conn, (part for operation in operations for part in named_in(operation)))
+    about = await _about(conn, operations)
+    named = {part for operation in operations for part in named_in(operation)}
+    stays = await merging.aliases(conn, named | {part for _table, id_ in about for part in id_.split("/")})
     phones = await merging.phones_taken(conn, operations)
     will_stay = stays | will_merge(operations, phones)
     addressed = [readdress(operation, will_stay) for operation in operations]
     # Both, since a registration that parks or merges nobody leaves later operations where they were addressed to.
     keys = [(operation.table, operation.subject) for operation in (*addressed, *operations)]
-    batch = Batch(await rows.load(conn, keys, lock=True), now, dict(stays), phones)
+    around = [*also, *(_where(key, stays) for key in about), *((Member.table, id_) for id_ in phones.values())]
+    batch = Batch(await rows.load(conn, [*keys, *around], lock=True), now, dict(stays), phones)
     batch.campaigns = await _campaigns(conn, operations)
-    batch.conflicts = await _conflict_before(conn, entries[0])
-    batch.blocked = await _parked(conn, keys)
-    for entry in entries:
-        batch.judged.append(_judge(batch, entry))
-    saved = await rows.save(conn, [batch.current[key] for key in batch.dirty], batch.known)
-    await cases.write(conn, batch.cases)
-    await remember(conn, batch)
-    served = {getattr(judged.operation, "member_id", "") for judged in batch.judged} - {""}
-    served |= {batch.stays[member] for member in served if member in batch.stays}
-    new = await audience.follow(conn, ((member, store) for member in served), now)
+    batch.staff = await _staff(conn, operations)
+    batch.blocked = await parking.blocked(conn, keys)
+    return batch
+
+
+async def conclude(conn: Connection, batch: Batch) -> None:
+    """Write what was worked out, and publish it with the answers; the last thing in the transaction."""
+    opened = await cases.not_yet_open(conn, batch.cases)
+    saved = await rows.save(conn, [*(batch.current[key] for key in batch.dirty), *opened], batch.known)
+    await _remember_own(conn, batch)
+    served = {
+        (getattr(judged.operation, "member_id", ""), judged.operation.store)
+        for judged in batch.judged
+        if judged.outcome != "refused"
+    }
+    served |= {(batch.stays[member], store) for member, store in served if member in batch.stays}
+    new = await audience.follow(conn, ((member, store) for member, store in served if member), batch.now)
     welcomed = await audience.welcome(conn, new)
     streams = audience.merge(await audience.address(conn, saved), welcomed)
-    answers = [feed.answer_entry(_answer(judged)) for judged in batch.judged if judged.outcome != "parked"]
-    streams.setdefault(stream_of(store), []).extend(answers)
+    for judged in batch.judged:
+        entry = feed.answer_entry(_answer(judged), revision=2 if batch.is_again else 1)
+        streams.setdefault(stream_of(judged.operation.store), []).append(entry)
     await feed.publish(conn, streams)
-    return batch.judged
 
 
-def _judge(batch: Batch, entry: Entry) -> Judged:
+def judge(batch: Batch, entry: Entry) -> Judged:
+    """What comes of one operation, by its own rule; the batch is as if it had happened."""
     operation = readdress(entry.operation, batch.stays)
     key = (operation.table, operation.subject)
     if key in batch.blocked:
@@ -116,6 +154,8 @@ def _judge(batch: Batch, entry: Entry) -> Judged:
     before = batch.row(key)
     if isinstance(operation, UseQuota) and before is None:
         operation = _with_own_limit(operation, batch.campaigns.get(operation.campaign_id))
+    if isinstance(operation, ResolveCase):
+        operation = replace(operation, role=batch.staff.get((operation.staff, operation.store), Role.CASHIER))
     try:
         refusal = operation.judge(before)
         after = operation.effect(before)
@@ -124,18 +164,76 @@ def _judge(batch: Batch, entry: Entry) -> Judged:
         # A rule that crashes must not keep the store's other operations from being applied: this one waits for a person.
         log.exception("%s %s crashed and is parked", operation.kind, operation.op_id)
         batch.blocked.add(key)
-        batch.cases.append(cases.open_case(CaseKind.PARKED_OPERATION, operation, type(error).__name__, batch.now))
+        batch.cases.append(cases.open_parked(operation, type(error).__name__, batch.now))
         return Judged(entry, operation, "parked", CaseKind.PARKED_OPERATION, type(error).__name__)
-    reason = str(refusal.reason) if refusal else ""
-    kind = CaseKind.DUPLICATE_MEMBER if twin else cases.case_of(operation, refusal, before, after)
+    kind = CaseKind.DUPLICATE_MEMBER if twin else case_of(operation, refusal, before, after)
     batch.put(key, after)
     if operation.table == "stock" and operation.group in batch.conflicts:
         kind = None
     if kind is CaseKind.ORDER_CONFLICT and operation.group:
         batch.conflicts.add(operation.group)
-    if kind:
-        batch.cases.append(cases.open_case(kind, operation, reason, batch.now))
+    if twin:
+        batch.cases.append(cases.open_twin(operation, after, batch.row((Member.table, after.alias_of)), batch.now))
+    elif kind:
+        batch.cases.append(cases.open_case(kind, operation, refusal, before, after, batch.now))
+    elif not batch.is_again and cases.is_late(operation, batch.now):
+        kind = CaseKind.LATE_OPERATION
+        batch.cases.append(cases.open_late(entry, batch.now))
+    if isinstance(operation, ResolveCase):
+        batch.followed += follow(batch, operation, before, after)
+    reason = str(refusal.reason) if refusal else ""
     return Judged(entry, operation, "applied_with_case" if kind else "applied", kind or "", reason)
+
+
+def follow(batch: Batch, decision: ResolveCase, before: Case | None, after: Case | None) -> list[Operation]:
+    """What a decision does to the row that its case is about: operations of the centre, which are in the batch by now."""
+    if before is None or after is None:
+        return []
+    key = _where(_subject_of(after), batch.stays)
+    row = batch.row(key)
+    undone = undo(before, after, decision, row, _id_after(decision.op_id)) if row is not None else None
+    if undone is None:
+        return []
+    batch.put(key, undone.effect(row))
+    return [undone]
+
+
+def _id_after(op_id: str) -> str:
+    """The id of what follows from an operation: of the same moment, and the same however often it is worked out."""
+    return op_id[:24] + sha256(f"undo {op_id}".encode()).hexdigest()[:12]
+
+
+def _subject_of(case: Case) -> Key:
+    table, _slash, id_ = case.subject.partition("/")
+    return table, id_
+
+
+def _where(key: Key, stays: Mapping[str, str]) -> Key:
+    """The row that this one is by now, where its member was merged."""
+    return key[0], "/".join(stays.get(part, part) for part in key[1].split("/"))
+
+
+async def _about(conn: Connection, operations: Iterable[Operation]) -> list[Key]:
+    """The rows that the cases are about which somebody decides on: a decision may change them."""
+    wanted = {(Case.table, operation.case_id) for operation in operations if isinstance(operation, ResolveCase)}
+    if not wanted:
+        return []
+    subjects = [_subject_of(kept.row) for kept in (await rows.load(conn, wanted, lock=False)).values()]
+    return [(table, id_) for table, id_ in subjects if table in UNDOES]
+
+
+async def _staff(conn: Connection, operations: Iterable[Operation]) -> dict[tuple[str, str], Role]:
+    """By person and store, of those who decide about cases: what they are there."""
+    wanted = {(Staff.table, operation.staff) for operation in operations if isinstance(operation, ResolveCase)}
+    people = [kept.row for kept in (await rows.load(conn, wanted, lock=False)).values()] if wanted else []
+    return {(person.id, person.store): person.role for person in people}
+
+
+async def _remember_own(conn: Connection, batch: Batch) -> None:
+    if batch.followed:
+        entries = await own_chain.write(conn, batch.followed)
+        done = [Judged(entry, entry.operation, "applied") for entry in entries]
+        await remember(conn, Batch({}, batch.now, judged=done))
 
 
 def _without_promises(operation: Operation) -> Operation:
@@ -162,15 +260,14 @@ async def _campaigns(conn: Connection, operations: Iterable[Operation]) -> dict[
     return {key[1]: kept.row for key, kept in (await rows.load(conn, wanted, lock=False)).items()}
 
 
-async def _conflict_before(conn: Connection, first: Entry) -> set[str]:
+async def conflicts_before(conn: Connection, first: Entry) -> set[str]:
     """The group that this batch goes on with, if an earlier batch of the device found a conflict in it."""
     found = await conn.execute(
-        "select data from operation join case_file using (op_id) where device = %s and epoch = %s and seq >= %s"
-        " and seq < %s and case_file.kind = %s",
+        "select cases.body ->> 'group' from operation join cases using (op_id) where device = %s and epoch = %s"
+        " and seq >= %s and seq < %s and cases.kind = %s",
         [first.device, first.epoch, first.seq - GROUP_MOST, first.seq, CaseKind.ORDER_CONFLICT],
     )
-    groups = {decode_entry(bytes(data)).operation.group for (data,) in await found.fetchall()}
-    return groups - {""}
+    return {row[0] for row in await found.fetchall()} - {""}
 
 
 def _merge(batch: Batch, operation: Operation, after: Any) -> tuple[Any, bool]:
@@ -190,15 +287,6 @@ def _merge(batch: Batch, operation: Operation, after: Any) -> tuple[Any, bool]:
 def _answer(judged: Judged) -> AnswerBody:
     entry = judged.entry
     return AnswerBody(entry.operation.op_id, entry.epoch, entry.seq, judged.outcome, judged.case, judged.reason)
-
-
-async def _parked(conn: Connection, keys: Iterable[Key]) -> set[Key]:
-    """Subjects on which an operation waits for a person: later ones wait behind it."""
-    wanted = {f"{table}/{id_}": (table, id_) for table, id_ in keys}
-    found = await conn.execute(
-        "select distinct subject from operation where outcome = 'parked' and subject = any(%s)", [sorted(wanted)]
-    )
-    return {wanted[row[0]] for row in await found.fetchall()}
 
 
 async def remember(conn: Connection, batch: Batch) -> None:
@@ -222,6 +310,8 @@ async def remember(conn: Connection, batch: Batch) -> None:
         " %s::bytea[], %s::text[], %s::text[]) as new",
         [batch.now, *columns],
     )
+    waiting = [(j.entry.operation.op_id, f"{j.operation.table}/{j.operation.subject}") for j in judged if j.is_parked]
+    await parking.park(conn, waiting)
 
 
 async def write_own(
