@@ -46,6 +46,7 @@ from store_agent.words.cases import kind_of
 from store_agent.words.formats import money
 from store_agent.words.refusals import say
 
+
 @dataclass(slots=True)
 class StoreOnTour:
     """One store with its own cable."""

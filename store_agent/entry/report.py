@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import msgspec
+
 from store_agent.config import Settings
 from store_agent.desk import baskets, members, overviews
+from store_agent.desk import cases as desk_cases
 from store_agent.desk.counter import Counter
 from store_agent.domain.campaigns import Campaign
+from store_agent.domain.cases import Case
 from store_agent.entry.store import open_counter, open_replica
 from store_agent.safe_text import safe_text
 from store_agent.trouble import Trouble
@@ -31,6 +37,26 @@ def status(settings: Settings) -> dict[str, object]:
             "products": view.count("product"),
             "operations": replica.journal.count(),
         }
+
+
+def cases(settings: Settings) -> list[dict[str, object]]:
+    """What waits for somebody to decide at this store."""
+    with open_replica(settings) as replica:
+        counter = open_counter(replica)
+        return [case_as_plain(case, counter.now()) for case in desk_cases.open_cases(counter)]
+
+
+def case_as_plain(case: Case, now: datetime) -> dict[str, object]:
+    """A case as JSON has it, with what follows from it: what is open, and since how long."""
+    plain: dict[str, object] = msgspec.to_builtins(case)
+    age_s = max(0, int((now - case.opened_at).total_seconds()))
+    return {
+        **plain,
+        "open_minor": case.open_minor,
+        "age_s": age_s,
+        "at_store": case.at_store,
+        "at_person": case.at_person,
+    }
 
 
 def _campaign_name(counter: Counter, campaign_id: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from store_agent.domain.cases import Case, CaseKind, Remedy
+from store_agent.domain.cases import CaseKind, Remedy
 from store_agent.safe_text import safe_text
 from store_agent.words import _, later
 from store_agent.words.names import name_of
@@ -86,8 +86,6 @@ def values_of(values: Mapping[str, str | int]) -> str:
     return _(", ").join(said) or "–"
 
 
-def both_values(case: Case) -> str:
+def both_values(assumed: Mapping[str, str | int], found: Mapping[str, str | int]) -> str:
     """What the store went by, against what the centre found."""
-    return _("store: {assumed} / centre: {found}").format(
-        assumed=values_of(case.assumed), found=values_of(case.found)
-    )
+    return _("store: {assumed} / centre: {found}").format(assumed=values_of(assumed), found=values_of(found))
