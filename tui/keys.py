@@ -23,7 +23,7 @@ class Key:
         """What is printed on the key."""
         if self.key.startswith("ctrl+"):
             return f"^{self.key[-1].upper()}"
-        return {"escape": "Esc", "enter": "Enter", "space": "Space"}.get(self.key, self.key.upper())
+        return {"escape": "Esc", "enter": "Enter", "space": "Space", "tab": "Tab"}.get(self.key, self.key.upper())
 
 
 COUNTER_KEYS = (

@@ -46,6 +46,9 @@ class CasesDialog(Dialog):
         super().__init__(counter)
         self.cases = cases.open_cases(counter)
 
+    def keys(self) -> tuple[Key, ...]:
+        return self.KEYS if self.cases else ()
+
     def heading(self) -> str:
         return _("Cases")
 
@@ -83,11 +86,12 @@ class CasesDialog(Dialog):
         shown.add_options([Option(self._row(case, width), id=case.id) for case in self.cases])
         ids = [case.id for case in self.cases]
         shown.highlighted = (ids.index(chosen) if chosen in ids else 0) if ids else None
-        words = (_("Since"), _("Open"), _("What"), _("Staff"), _("Member"))
+        words = (_("Since"), _("Still open"), _("What"), _("Staff"), _("Member"))
         head = self._columns([(word, FAINT) for word in words], width) if ids else ""
         self.query_one("#head", Static).update(head)
         self.query_one(".frame").border_subtitle = _("{count} open").format(count=len(self.cases))
         self._describe()
+        self.show_keys()
         if not self.cases:
             self.say(
                 told(
@@ -152,7 +156,7 @@ class CasesDialog(Dialog):
 def describe(counter: Counter, case: Case, width: int) -> Content:
     """One case in words: what and how much, both values, who and when, what was decided so far."""
     amount = money(case.amount_minor, case.currency) if case.amount_minor else _("without an amount")
-    lines = [Content.styled(f"  {kind_of(case.kind)}, {amount}", "bold")]
+    lines = [Content.styled("  " + _(", ").join((kind_of(case.kind), amount)), "bold")]
     lines += wrapped(both_values(case.assumed, case.found), "", width)
     happened = moment(case.happened_at or case.opened_at, counter.now())
     who = _("{staff} at {store}, {moment}").format(

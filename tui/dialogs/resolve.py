@@ -59,7 +59,8 @@ class ResolveDialog(Dialog):
 
     def parts(self) -> Iterable[Widget]:
         open_ = money(self.case.open_minor, self.case.currency) if self.case.amount_minor else _("without an amount")
-        yield Static(Content.styled(f"{kind_of(self.case.kind)}, {open_}", "bold"), id="about", markup=False)
+        about = _(", ").join((kind_of(self.case.kind), open_))
+        yield Static(Content.styled(about, "bold"), id="about", markup=False)
         yield Static(self._ways(), id="ways", markup=False)
         amount = FormField(_typed(self.case.open_minor, self.case.currency), select_on_focus=True, id="amount")
         amount.border_title = _("How much of it")
@@ -125,7 +126,8 @@ class ResolveDialog(Dialog):
         asks = (self.way, amount_minor, to_store, to_person)
         if asks != self._asked:
             self._asked = asks
-            what = f"{remedy_of(self.way)}{', ' + money(amount_minor, self.case.currency) if amount_minor else ''}"
+            amount = (money(amount_minor, self.case.currency),) if amount_minor else ()
+            what = _(", ").join((remedy_of(self.way), *amount))
             self.say(told(what, _("Enter once more does it. It cannot be taken back.")))
             return
         note = self.query_one("#note", Input).value.strip()
