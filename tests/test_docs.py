@@ -20,7 +20,7 @@ from store_agent.domain.cases import CaseKind
 from sync import wire
 from sync.central.app import STORE_ENDPOINTS
 from sync.central.endpoints import Endpoint
-from sync.central.office import admin, head_office, imports, orders, records
+from sync.central.office import admin, deciding, head_office, imports, orders, records
 
 ROOT = Path(run.__file__).parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -144,7 +144,8 @@ def test_every_body_that_is_sent_in_an_example_is_understood() -> None:
     sent = re.findall(r"\$CENTRE(/\S+) -d\s+'(.*?)'", text_of("protocol.md"), re.DOTALL)
     assert set(kinds) <= {path for path, _body in sent}
     for path, body in sent:
-        kind = kinds.get(path) or (orders.CancelRequest if path.endswith("/cancel") else head_office.TagsRequest)
+        endings = {"cancel": orders.CancelRequest, "resolve": deciding.ResolveRequest, "tags": head_office.TagsRequest}
+        kind = kinds.get(path) or endings[path.rpartition("/")[2]]
         msgspec.json.decode(body, type=kind)
 
 

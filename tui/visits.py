@@ -45,8 +45,8 @@ class CounterOverview:
     """By GTIN: the products of the basket."""
     line: overviews.LineOverview
     is_store_known: bool
-    open_cases: int = 0
-    """How many wait for somebody to decide."""
+    has_cases: bool = False
+    """Whether something waits for a lead to decide."""
 
     @property
     def quote(self) -> Quote | None:
@@ -113,7 +113,7 @@ def look(counter: Counter, visit: Visit) -> CounterOverview:
             names=names,
             line=overviews.line(counter),
             is_store_known=view.get("store", counter.store_id) is not None,
-            open_cases=len(cases.open_cases(counter)),
+            has_cases=cases.has_open(counter),
         )
 
 

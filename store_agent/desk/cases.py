@@ -15,6 +15,11 @@ def open_cases(counter: Counter) -> list[Case]:
     return sorted(mine, key=lambda case: (case.opened_at, case.id))
 
 
+def has_open(counter: Counter) -> bool:
+    """Whether the centre knows of any that is open here; what was decided a moment ago may still count."""
+    return counter.replica.view.is_any(Case.table, "state", CaseState.OPEN)
+
+
 def role_of(counter: Counter) -> Role:
     """What whoever stands at the counter is at this store."""
     staff: Staff | None = counter.replica.view.get(Staff.table, counter.staff)

@@ -224,6 +224,10 @@ class Cache:
         # Sorted here: for one or two rows, SQLite's sorter costs as much as finding them.
         return sorted((decode_row(table, row[0]) for row in found), key=lambda row: str(row.id))
 
+    def is_any(self, table: str, column: str, value: str) -> bool:
+        """Whether there is a row with this in a field that is searched by; nothing is decoded."""
+        return bool(self._ask(f"select exists (select 1 from {table} where {column} = ?)", value).fetchone()[0])
+
     def all(self, table: str) -> list[Any]:
         """Every row of a small table."""
         return [decode_row(table, row[0]) for row in self.db.conn.execute(f"select body from {table} order by id")]

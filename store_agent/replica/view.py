@@ -205,6 +205,11 @@ class View:
             self._rows |= {(table, id_): row for id_, row in rows.items()}
             return self._over(table, rows, self._waiting.subjects(table), lambda row: getattr(row, column) == value)
 
+    def is_any(self, table: str, column: str, value: str) -> bool:
+        """Whether the centre's rows have any such; cheap enough for every key that is pressed."""
+        with self.moment():
+            return self._cache().is_any(table, column, value)
+
     def all(self, table: str) -> list[Any]:
         """Every row of a small table."""
         with self.moment():

@@ -103,7 +103,7 @@ class CounterScreen(Serving):
         self.query_one(Welcome).display = is_blank
         self.query_one("#body").display = not is_blank
         can = overview.possible | ({"cable"} if self.has_cable else set())
-        if not overview.open_cases:
+        if not overview.has_cases:
             # Most days there is none: then the key is in the help alone.
             can -= {"cases"}
         self.query_one(KeyBar).keys = tuple(key for key in COUNTER_KEYS if key.action in can)
