@@ -5,7 +5,7 @@ What is broken and by how much is the domain's rule. Here is only: made into a r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -94,9 +94,16 @@ def open_unread(kind: CaseKind, store: str, device: str, op_id: str, reason: str
     )
 
 
-def is_late(operation: Operation, now: datetime) -> bool:
-    """Whether it happened so long ago that somebody should look."""
-    return now - operation.at > LATE_AFTER
+async def late_since(conn: Connection, entries: Sequence[Entry], now: datetime) -> datetime | None:
+    """The moment before which these operations, all of one device, are late; None where none of them is.
+
+    A device cannot have kept anything back before it was a store's: what it says of older days it was told just now.
+    """
+    since = now - LATE_AFTER
+    if not any(entry.operation.at < since for entry in entries):
+        return None
+    row = await (await conn.execute("select enrolled_at from device where id = %s", [entries[0].device])).fetchone()
+    return since if row is not None and row[0] < since else None
 
 
 async def not_yet_open(conn: Connection, opened: Iterable[Case]) -> list[Case]:

@@ -69,8 +69,10 @@ class Batch:
     cases: list[Case] = field(default_factory=list)
     followed: list[Operation] = field(default_factory=list)
     """The centre's own operations, which follow from decisions of this batch."""
+    late_since: datetime | None = None
+    """What happened before this came too late."""
     is_again: bool = False
-    """These came long ago and are tried again: that they are late was seen then."""
+    """These came long ago and are tried again."""
     blocked: set[Key] = field(default_factory=set)
     conflicts: set[str] = field(default_factory=set)
     """Groups in which a step of an order came too late: what the step promised or released is not promised or released."""
@@ -97,6 +99,7 @@ async def apply(conn: Connection, store: str, entries: Sequence[Entry], now: dat
     """Apply new operations of one store's device, in order, in the caller's transaction; heads are moved last."""
     batch = await begin(conn, entries, now)
     batch.conflicts = await conflicts_before(conn, entries[0])
+    batch.late_since = await cases.late_since(conn, entries, now)
     for entry in entries:
         batch.judged.append(judge(batch, entry))
     await remember(conn, batch)
@@ -176,7 +179,7 @@ def judge(batch: Batch, entry: Entry) -> Judged:
         batch.cases.append(cases.open_twin(operation, after, batch.row((Member.table, after.alias_of)), batch.now))
     elif kind:
         batch.cases.append(cases.open_case(kind, operation, refusal, before, after, batch.now))
-    elif not batch.is_again and cases.is_late(operation, batch.now):
+    elif batch.late_since and operation.at < batch.late_since:
         kind = CaseKind.LATE_OPERATION
         batch.cases.append(cases.open_late(entry, batch.now))
     if isinstance(operation, ResolveCase):
