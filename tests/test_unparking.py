@@ -10,8 +10,13 @@ from unittest.mock import patch
 import pytest
 
 from store_agent.codec import decode_entry
+from store_agent.desk import overviews
 from store_agent.domain.cases import CaseKind, CaseState, Remedy
-from store_agent.domain.points import EarnPoints
+from store_agent.domain.coupons import Coupon, IssueCoupon
+from store_agent.domain.members import Member, RegisterMember
+from store_agent.domain.points import Account, Batch, EarnPoints
+from store_agent.domain.quotas import UseQuota
+from store_agent.domain.tags import AddNote
 from store_agent.trouble import Trouble
 from tests.chain import Chain, StoreAtEnd
 from tests.invariants import check_cases, check_converged, check_ledger, check_view
@@ -52,6 +57,8 @@ async def test_what_waits_for_a_person_keeps_no_floor_low_and_still_shows(chain:
     store, _op_id = await parked_one(chain)
     assert store.replica.cache.floor() == store.replica.journal.last()
     assert store.row("account", "m1").balance(chain.clock.now()) == 26
+    line = overviews.line(store.counter)
+    assert (line.waiting, line.parked) == (0, 3), "the line has nothing to carry"
     store = chain.restart("s1")
     assert store.row("account", "m1").balance(chain.clock.now()) == 26, "found again from below the floor"
     check_view(store)
@@ -123,6 +130,43 @@ async def test_one_behind_that_crashes_too_gets_a_case_of_its_own(chain: Chain) 
     assert freed.json()["state"] == "resolved"
     assert await balance(chain) == 13 + 13 + 16
     await store.settle()
+    await check_cases(chain)
+    await check_converged(chain)
+
+
+async def test_who_could_not_be_registered_and_is_another_member_loses_nothing(chain: Chain) -> None:
+    store = await chain.store("s1")
+    await chain.write(Member(id="m1", phone="+886912345678", name="王小明", home_store="s1"))
+    await chain.write(Account(id="m1", batches=(Batch("b1", 5),)), Coupon(id="k1", campaign_id="c", member_id="m9"))
+    counter = store.counter
+    joins = RegisterMember(**counter.named(), member_id="m9", phone="+886912345678", name="王小明")
+    done = [
+        joins,
+        IssueCoupon(**counter.named(), coupon_id="hello/m9", campaign_id="hello", member_id="m9"),
+        UseQuota(**counter.named(), quota_id="c/member/m9", campaign_id="c", member_id="m9", limit=3),
+        EarnPoints(**counter.named(), member_id="m9", points=7),
+        AddNote(**counter.named(), member_id="m9", text="tall"),
+    ]
+    store.replica.journal.append(done, store.replica.device, 1)
+
+    def crash(self: RegisterMember, before: Any) -> Any:
+        raise ZeroDivisionError
+
+    with patch.object(RegisterMember, "effect", crash):
+        await store.push()
+    assert (await chain.row("account", "m9")).balance(chain.clock.now()) == 7
+    freed = await head_office(chain, "POST", f"operations/{joins.op_id}/retry", {})
+    assert [one["case"] for one in freed.json()] == ["duplicate_member"], freed.text
+    assert (await balance(chain), (await chain.row("account", "m9")).balance(chain.clock.now())) == (12, 0)
+    assert (await chain.row("coupon", "hello/m1")).uses_left == 1
+    assert (await chain.row("coupon", "hello/m9")).uses_left == 0
+    assert (await chain.row("coupon", "k1")).member_id == "m1"
+    assert ((await chain.row("quota", "c/member/m1")).used, (await chain.row("quota", "c/member/m9")).used) == (1, 0)
+    assert [note.text for note in (await chain.row("tags", "m1")).notes] == ["tall"]
+    assert earn(store, 1, "m9")
+    await store.settle()
+    assert await balance(chain) == 13
+    assert store.row("account", "m1").balance(chain.clock.now()) == 13
     await check_cases(chain)
     await check_converged(chain)
 

@@ -29,6 +29,7 @@ def status(settings: Settings) -> dict[str, object]:
             "device": replica.device,
             "in_step": line.is_ready and not line.waiting and line.offline_since is None,
             "waiting": line.waiting,
+            "parked": line.parked,
             "behind": line.behind,
             "heard_at": line.heard_at.isoformat() if line.heard_at else None,
             "offline_since": line.offline_since.isoformat() if line.offline_since else None,
