@@ -12,7 +12,7 @@ import pytest
 
 from store_agent.desk import cases as desk
 from store_agent.domain.cases import Case, CaseKind, CaseReason, CaseState, Remedy, ResolveCase
-from store_agent.domain.members import Member, RegisterMember
+from store_agent.domain.members import Link, LinkMember, Member, RegisterMember
 from store_agent.domain.points import Account, Batch, EarnPoints, RedeemPoints
 from store_agent.domain.stores import Role, Staff
 from sync.central import devices
@@ -233,6 +233,33 @@ async def test_who_joined_twice_is_a_case_that_says_what_differs_and_no_name(cha
     assert desk.resolve(two.counter, case.id, Remedy.MERGE) is None
     await chain.settle()
     assert (await chain.row("cases", case.id)).state is CaseState.RESOLVED
+    await check_converged(chain)
+
+
+async def test_an_identity_of_another_member_is_a_case_and_merging_puts_both_together(chain: Chain) -> None:
+    one, two = await two_stores(chain)
+    line = Link("line", "U1")
+    other = Member(id="m2", phone="+886900000002", name="小明", home_store="s2")
+    await chain.write(replace(WANG, links=(line,)), other, Account(id="m2", batches=(Batch("b2", 7),)))
+    await chain.write(replace(other, id="m3", alias_of="m2"))
+    await chain.settle()
+    assert two.counter.accept(LinkMember(**two.counter.named(), member_id="m2", link=line)) is None
+    await chain.settle()
+    [case] = desk.open_cases(two.counter)
+    assert (case.kind, case.assumed["member"], case.found["member"]) == (CaseKind.DUPLICATE_MEMBER, "m2", "m1")
+    assert desk.resolve(two.counter, case.id, Remedy.MERGE) is None
+    earn(two, 1, "m2")
+    earn(two, 2, "m1")
+    await chain.settle()
+    earn(two, 4, "m2")
+    two.replica.journal.append([EarnPoints(**two.counter.named(), member_id="m3", points=8)], two.replica.device, 1)
+    await chain.settle()
+    assert (await chain.row("member", "m2")).alias_of == (await chain.row("member", "m3")).alias_of == "m1"
+    assert await balance(chain) == 50 + 7 + 1 + 2 + 4 + 8
+    assert (await chain.row("account", "m2")).balance(chain.clock.now()) == 0
+    for store in (one, two):
+        assert store.row("account", "m1") == await chain.row("account", "m1")
+    await check_cases(chain)
     await check_converged(chain)
 
 

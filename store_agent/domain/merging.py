@@ -72,26 +72,22 @@ def moved(row: Any, there: Any, away: str, stays: str) -> tuple[Any, Any]:
         case "quota":
             empty = replace(row, used=0, given_back=0)
             merged = replace(
-                there or replace(row, id=_renamed(row.id, away, stays), member_id=stays, used=0, given_back=0),
+                there or replace(row, id=moved_id(row.id, away, stays), member_id=stays, used=0, given_back=0),
                 used=(there.used if there else 0) + row.used,
                 given_back=(there.given_back if there else 0) + row.given_back,
             )
-        case "coupon" if _renamed(row.id, away, stays) != row.id:
+        case "coupon" if moved_id(row.id, away, stays) != row.id:
             # Its name has the member in it, so what comes later for it means the other row.
             empty = replace(row, uses_limit=0, used=())
             used = (*(there.used if there else ()), *row.used)
-            merged = replace(there or row, id=_renamed(row.id, away, stays), member_id=stays, used=used)
+            merged = replace(there or row, id=moved_id(row.id, away, stays), member_id=stays, used=used)
         case "coupon" | "purchase" | "pickup":
             empty = merged = replace(row, member_id=stays)
     return empty, merged
 
 
-def moved_id(row: Any, away: str, stays: str) -> str:
+def moved_id(id_: str, away: str, stays: str) -> str:
     """The id of the row that a row of the member who goes becomes."""
-    return _renamed(row.id, away, stays)
-
-
-def _renamed(id_: str, away: str, stays: str) -> str:
     return "/".join(stays if part == away else part for part in id_.split("/"))
 
 

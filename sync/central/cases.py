@@ -65,6 +65,17 @@ def open_twin(operation: Operation, joined: Any, stays: Any, now: datetime) -> C
     )
 
 
+def open_linked(operation: Operation, holder: str, now: datetime) -> Case:
+    """Somebody showed an identity that another member has: perhaps one person, who goes by two numbers."""
+    return Case(
+        **_named(operation, None, now),
+        id=case_id(CaseKind.DUPLICATE_MEMBER, operation.op_id),
+        kind=CaseKind.DUPLICATE_MEMBER,
+        assumed={"member": operation.subject},
+        found={"member": holder, "differs": "phone"},
+    )
+
+
 def open_late(entry: Entry, now: datetime) -> Case:
     """Operations that came very late: one case for a device and a day, however many they were."""
     operation = entry.operation

@@ -16,8 +16,8 @@ import psycopg
 
 from store_agent.codec import Entry
 from store_agent.domain.campaigns import Campaign
-from store_agent.domain.cases import Case, CaseKind, ResolveCase
-from store_agent.domain.members import Member, RegisterMember
+from store_agent.domain.cases import Case, CaseKind, Remedy, ResolveCase
+from store_agent.domain.members import LinkMember, Member, RegisterMember
 from store_agent.domain.merging import named_in, readdress, will_merge
 from store_agent.domain.operation import Operation
 from store_agent.domain.overshoots import case_of, undo
@@ -69,6 +69,10 @@ class Batch:
     cases: list[Case] = field(default_factory=list)
     followed: list[Operation] = field(default_factory=list)
     """The centre's own operations, which follow from decisions of this batch."""
+    merges: list[tuple[str, str]] = field(default_factory=list)
+    """Members who turned out to be others, and may have lived apart: who goes, who stays."""
+    links: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By provider and user id: the member who is linked with it already."""
     late_since: datetime | None = None
     """What happened before this came too late."""
     is_again: bool = False
@@ -122,6 +126,7 @@ async def begin(conn: Connection, entries: Sequence[Entry], now: datetime, also:
     batch = Batch(await rows.load(conn, [*keys, *around], lock=True), now, dict(stays), phones)
     batch.campaigns = await _campaigns(conn, operations)
     batch.staff = await _staff(conn, operations)
+    batch.links = await merging.links_taken(conn, operations)
     batch.blocked = await parking.blocked(conn, keys)
     return batch
 
@@ -129,6 +134,7 @@ async def begin(conn: Connection, entries: Sequence[Entry], now: datetime, also:
 async def conclude(conn: Connection, batch: Batch) -> None:
     """Write what was worked out, and publish it with the answers; the last thing in the transaction."""
     opened = await cases.not_yet_open(conn, batch.cases)
+    await join_members(conn, batch)
     saved = await rows.save(conn, [*(batch.current[key] for key in batch.dirty), *opened], batch.known)
     await _remember_own(conn, batch)
     served = {
@@ -144,6 +150,15 @@ async def conclude(conn: Connection, batch: Batch) -> None:
         entry = feed.answer_entry(_answer(judged), revision=2 if batch.is_again else 1)
         streams.setdefault(stream_of(judged.operation.store), []).append(entry)
     await feed.publish(conn, streams)
+
+
+async def join_members(conn: Connection, batch: Batch) -> None:
+    """Whoever was found to be another member becomes that one, with all that they hold."""
+    for away, stays in batch.merges:
+        after, known = await merging.join(conn, away, stays, batch.current)
+        batch.known |= {key: kept for key, kept in known.items() if key not in batch.known}
+        for row in after:
+            batch.put((row.table, row.id), row)
 
 
 def judge(batch: Batch, entry: Entry) -> Judged:
@@ -179,6 +194,9 @@ def judge(batch: Batch, entry: Entry) -> Judged:
         batch.cases.append(cases.open_twin(operation, after, batch.row((Member.table, after.alias_of)), batch.now))
     elif kind:
         batch.cases.append(cases.open_case(kind, operation, refusal, before, after, batch.now))
+    elif isinstance(operation, LinkMember) and not refusal and (holder := _holder(batch, operation)):
+        kind = CaseKind.DUPLICATE_MEMBER
+        batch.cases.append(cases.open_linked(operation, holder, batch.now))
     elif batch.late_since and operation.at < batch.late_since:
         kind = CaseKind.LATE_OPERATION
         batch.cases.append(cases.open_late(entry, batch.now))
@@ -190,7 +208,10 @@ def judge(batch: Batch, entry: Entry) -> Judged:
 
 def follow(batch: Batch, decision: ResolveCase, before: Case | None, after: Case | None) -> list[Operation]:
     """What a decision does to the row that its case is about: operations of the centre, which are in the batch by now."""
-    if before is None or after is None:
+    if before is None or after is None or after == before:
+        return []
+    if decision.remedy is Remedy.MERGE:
+        batch.merges.append((str(after.assumed.get("member", "")), str(after.found.get("member", ""))))
         return []
     key = _where(_subject_of(after), batch.stays)
     row = batch.row(key)
@@ -199,6 +220,11 @@ def follow(batch: Batch, decision: ResolveCase, before: Case | None, after: Case
         return []
     batch.put(key, undone.effect(row))
     return [undone]
+
+
+def _holder(batch: Batch, operation: LinkMember) -> str:
+    holder = batch.links.get((operation.link.provider, operation.link.user_id), "")
+    return "" if holder == operation.subject else holder
 
 
 def _id_after(op_id: str) -> str:

@@ -77,6 +77,7 @@ class Own:
 
     async def finish(self) -> None:
         """Write everything down and publish it; the last thing in the transaction."""
+        await ledger.join_members(self.conn, self.batch)
         changed = [self.batch.current[key] for key in self.batch.dirty]
         if self.done:
             changed += await cases.not_yet_open(self.conn, self.batch.cases)

@@ -8,7 +8,7 @@ from store_agent.codec import Entry, decode_entry, decode_envelope
 from store_agent.domain.cases import Case, CaseKind, CaseState, Remedy, ResolveCase, case_id
 from store_agent.trouble import Trouble
 from sync import wire
-from sync.central import feed, ledger, merging, own_chain, parking, rows
+from sync.central import feed, ledger, own_chain, parking, rows
 from sync.central.endpoints import Declined
 from sync.central.ground import Connection
 from sync.central.ledger import Batch, Judged
@@ -75,21 +75,13 @@ async def _conclude(conn: Connection, batch: Batch, person: Person) -> None:
     for number, judged in enumerate(batch.judged):
         _close(batch, judged, person, number)
     for judged in batch.judged:
-        await _move_belongings(conn, batch, judged)
+        if judged.case == CaseKind.DUPLICATE_MEMBER:
+            # Who could not be registered has lived under their own id since; all of it moves.
+            away = judged.operation.subject
+            batch.merges.append((away, batch.stays[away]))
     await parking.release(conn, [judged.entry.operation.op_id for judged in batch.judged])
     await parking.correct(conn, [(judged.entry, judged.outcome, judged.reason) for judged in batch.judged])
     await ledger.conclude(conn, batch)
-
-
-async def _move_belongings(conn: Connection, batch: Batch, judged: Judged) -> None:
-    """Who could not be registered has lived under their own id since; now that they are another member, all of it moves."""
-    away = judged.operation.subject
-    if judged.case != CaseKind.DUPLICATE_MEMBER:
-        return
-    after, known = await merging.move(conn, away, batch.stays[away])
-    batch.known |= {key: kept for key, kept in known.items() if key not in batch.known}
-    for row in after:
-        batch.put((row.table, row.id), row)
 
 
 def _close(batch: Batch, judged: Judged, person: Person, number: int) -> None:

@@ -15,3 +15,6 @@ create table parked (number bigint generated always as identity primary key, op_
 create index parked_subject on parked (subject) where subject <> '';
 insert into parked (op_id, subject) select op_id, subject from operation where outcome = 'parked'
     order by received_at, device, epoch, seq;
+
+-- Who shows an identity that another member has is perhaps that member.
+create index member_links on member using gin ((body -> 'links') jsonb_path_ops);
