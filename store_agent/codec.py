@@ -17,6 +17,7 @@ import msgspec
 from store_agent.domain import (
     allowances,
     campaigns,
+    cases,
     coupons,
     keys,
     members,
@@ -102,6 +103,7 @@ NOUNS: tuple[Noun, ...] = (
     ),
     Noun(allowances.Allowance, "store", (allowances.UseAllowance,)),
     Noun(rights.Right, "store"),
+    Noun(cases.Case, "store", (cases.ResolveCase,)),
 )
 NOUN_OF: dict[str, Noun] = {noun.row.table: noun for noun in NOUNS}
 OPERATION_OF: dict[str, type[Operation]] = {kind.kind: kind for noun in NOUNS for kind in noun.operations}

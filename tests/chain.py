@@ -115,7 +115,7 @@ class Chain:
 
     async def cases(self) -> list[tuple[Any, ...]]:
         """(kind, store, amount) of every case."""
-        return await self.ask("select kind, store, amount_minor from case_file order by kind, store")
+        return await self.ask("select kind, store, (body ->> 'amount_minor')::bigint from cases order by kind, store")
 
     def http(self) -> httpx.AsyncClient:
         """The head office's line to the admin API."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store_agent.codec import NOUN_OF, decode_row, encode_row
+from store_agent.codec import NOUN_OF, decode_row
 from tests.chain import Chain, StoreAtEnd
 
 
@@ -51,9 +51,7 @@ async def check_converged(chain: Chain) -> None:
                     f"select id, body::text from {table} where id = any(%s)", list(held)
                 )
             }
-            assert {i: encode_row(r) for i, r in held.items()} == {i: encode_row(r) for i, r in truth.items()}, (
-                f"CONVERGE: {table} of {store.id} is not the centre's"
-            )
+            assert held == truth, f"CONVERGE: {table} of {store.id} is not the centre's"
 
 
 async def check_ledger(chain: Chain) -> None:
@@ -71,5 +69,29 @@ async def check_ledger(chain: Chain) -> None:
         "select stream, array_agg(position order by position) from feed group by stream"
     ):
         assert positions == list(range(1, len(positions) + 1)), f"FEED: {stream} has gaps"
-    twice = await chain.ask("select op_id, kind from case_file group by op_id, kind having count(*) > 1")
-    assert not twice, "CASE: one broken limit, one case"
+    await check_cases(chain)
+
+
+async def check_cases(chain: Chain) -> None:
+    """CASE: what broke a limit has exactly one case, and open + recovered + reversed + written off is what went over."""
+    broken = await chain.ask("select op_id, kind from operation where outcome = 'applied_with_case'")
+    found = [
+        (case_id, decode_row("cases", body)) for case_id, body in await chain.ask("select id, body::text from cases")
+    ]
+    late = {case.device for _id, case in found if case.kind == "late_operation"}
+    for op_id, kind in broken:
+        its = [case for _id, case in found if op_id in case.op_ids and case.kind != "parked_operation"]
+        assert len(its) == 1 or (not its and late), f"CASE: {kind} {op_id} has {len(its)} cases"
+    for _id, case in found:
+        sums = (case.open_minor, case.recovered_minor, case.reversed_minor, case.written_off_minor)
+        assert sum(sums) == case.amount_minor, f"CASE: {case.id} does not add up"
+        assert min(sums) >= 0, f"CASE: {case.id} does not add up"
+        assert (case.state == "resolved") is (case.resolved_at is not None), f"CASE: {case.id} is half resolved"
+    waiting = {
+        row[0]
+        for row in await chain.ask(
+            "select op_id from operation where outcome = 'parked' and reason <> 'behind another'"
+        )
+    }
+    about = {case.op_ids[0] for _id, case in found if case.kind == "parked_operation" and case.state == "open"}
+    assert waiting == about, "CASE: an operation that waits for a person has no case, or one that waits no more has one"

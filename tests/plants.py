@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
+from uuid import uuid4
 
 from store_agent.codec import decode_envelope
+from store_agent.domain.cases import Case
+from store_agent.domain.overshoots import worth
 from store_agent.replica.cache import Absorbed, Answer
-from sync.central import devices, exchange, feed, ledger
+from sync.central import cases, devices, exchange, feed, judging, ledger
 from sync.central.ground import Connection
 from sync.session import Session
 from sync.wire import PushReply
@@ -54,7 +58,7 @@ def _no_deduplication() -> Iterator[None]:
         seq, last_hash = before_first[device.id]
         return devices.Device(known.id, known.store, known.epoch, seq, last_hash)
 
-    async def swallow(conn: Connection, batch: ledger.Batch) -> None:
+    async def swallow(conn: Connection, batch: judging.Batch) -> None:
         ids = [judged.entry.operation.op_id for judged in batch.judged]
         await conn.execute("delete from operation where op_id = any(%s)", [ids])
         await remember(conn, batch)
@@ -84,8 +88,50 @@ def _sequence_for_heads() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _cases_with_ids_of_chance() -> Iterator[None]:
+    """A case has an id of its own, so that nothing notices that it is there already; both tries write theirs."""
+    open_case, not_yet_open = cases.open_case, cases.not_yet_open
+    kept: list[Case] = []
+
+    def by_chance(*what: Any) -> Case:
+        return replace(open_case(*what), id=uuid4().hex)
+
+    async def all_of_them(conn: Connection, opened: Any) -> list[Case]:
+        kept.extend(case for case in opened if case not in kept)
+        return await not_yet_open(conn, kept)
+
+    with patch.object(cases, "open_case", by_chance), patch.object(cases, "not_yet_open", all_of_them):
+        yield
+
+
+@contextmanager
+def _whole_amount() -> Iterator[None]:
+    """A case is opened for all that the operation was worth."""
+    with patch.object(cases, "overshoot", lambda operation, _before, _after: worth(operation)):
+        yield
+
+
+@contextmanager
+def _case_remembered_too_early() -> Iterator[None]:
+    """A process notes which cases it has opened before that is committed."""
+    not_yet_open = cases.not_yet_open
+    noted: set[str] = set()
+
+    async def but_noted(conn: Connection, opened: Any) -> list[Case]:
+        fresh = [case for case in await not_yet_open(conn, opened) if case.id not in noted]
+        noted.update(case.id for case in fresh)
+        return fresh
+
+    with patch.object(cases, "not_yet_open", but_noted):
+        yield
+
+
 PLANTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "overlay dropped on the push's reply": _overlay_dropped_on_reply,
     "no deduplication at the centre": _no_deduplication,
     "a sequence instead of head rows": _sequence_for_heads,
+    "two cases for one limit": _cases_with_ids_of_chance,
+    "a case of the whole operation": _whole_amount,
+    "a case lost when its transaction is done again": _case_remembered_too_early,
 }

@@ -276,7 +276,7 @@ async def test_a_code_enrols_a_device_that_can_be_revoked(office: HeadOffice) ->
     assert await office.ask("POST", f"devices/{device}/revoke") == revoked
     await office.ask("POST", "devices/other/revoke", status=404)
     await office.ask("POST", "enrolment-codes", {"store": "s9"}, status=404)
-    assert await office.ask("GET", "cases") == []
+    assert await office.ask("GET", "cases") == {"cases": [], "totals": [], "page": 1, "more": False}
 
 
 async def test_availability_is_said_to_the_chain_once_for_what_changed(office: HeadOffice) -> None:
@@ -309,6 +309,13 @@ async def test_availability_is_said_to_the_chain_once_for_what_changed(office: H
         ("GET", "members?phone=%00", b"", 422),
         ("GET", "members?phone=12", b"", 404),
         ("GET", "cases?store=%00", b"", 422),
+        ("GET", "cases?page=0", b"", 422),
+        ("GET", "cases?page=%E4%B8%80", b"", 422),
+        ("GET", "cases?kind=coffee", b"", 422),
+        ("GET", "cases?state=coffee", b"", 422),
+        ("POST", "cases/nothing/resolve", b'{"remedy": "write_off"}', 404),
+        ("POST", "cases/nothing/resolve", b'{"remedy": "coffee"}', 422),
+        ("POST", "operations/nothing/retry", b"{}", 404),
         ("GET", "nowhere", b"", 404),
         ("DELETE", "orders", b"", 405),
         ("POST", "import/coffee", b"id\n", 404),

@@ -83,7 +83,7 @@ async def test_points_offline_by_right_at_home_and_on_allowance_elsewhere(chain:
     assert left(two) == 2000, "what was heard of is granted anew"
 
 
-@pytest.mark.parametrize("first", ["s1"])
+@pytest.mark.parametrize("first", ["s1", "s2"])
 async def test_a_coupon_used_by_right_and_on_allowance_is_charged_to_the_allowance_whoever_synced_second(
     chain: Chain, first: str
 ) -> None:
@@ -99,7 +99,7 @@ async def test_a_coupon_used_by_right_and_on_allowance_is_charged_to_the_allowan
     assert await chain.cases() == [("coupon_over", "s2", 500)]
 
 
-@pytest.mark.parametrize("first", ["s1"])
+@pytest.mark.parametrize("first", ["s1", "s2"])
 async def test_points_spent_twice_are_charged_to_the_allowance_whoever_synced_second(chain: Chain, first: str) -> None:
     one, two = await two_stores(chain, Account(id=WANG.id, batches=(Batch("b", 100, held_by="s1"),)))
     one.cable.plugged = two.cable.plugged = False

@@ -23,7 +23,7 @@ class Key:
         """What is printed on the key."""
         if self.key.startswith("ctrl+"):
             return f"^{self.key[-1].upper()}"
-        return {"escape": "Esc", "enter": "Enter", "space": "Space"}.get(self.key, self.key.upper())
+        return {"escape": "Esc", "enter": "Enter", "space": "Space", "tab": "Tab"}.get(self.key, self.key.upper())
 
 
 COUNTER_KEYS = (
@@ -42,6 +42,13 @@ COUNTER_KEYS = (
     Key("f6", "tag", later("Tag"), later("Tag the member, or write a note.")),
     Key("f7", "stock", later("Stock"), later("Look up a product: here, and in other stores.")),
     Key("f8", "pickups", later("Pickups"), later("All web orders of this store, by promised time.")),
+    Key(
+        "ctrl+o",
+        "cases",
+        later("Cases"),
+        later("What broke a limit here and waits for a lead or a manager to decide."),
+        True,
+    ),
     Key("f9", "clear", later("Next"), later("The next customer: member and basket are put away.")),
     Key("f10", "language", later("中文"), later("The next language: 繁體中文, 香港, English.")),
     Key("ctrl+r", "show_code", later("QR"), later("Show the member's code as a QR code, for their phone."), True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from store_agent.desk import baskets, checkout, overviews
+from store_agent.desk import baskets, cases, checkout, overviews
 from store_agent.desk.counter import Counter
 from store_agent.domain import bills
 from store_agent.domain.baskets import Basket
@@ -45,6 +45,8 @@ class CounterOverview:
     """By GTIN: the products of the basket."""
     line: overviews.LineOverview
     is_store_known: bool
+    has_cases: bool = False
+    """Whether something waits for a lead to decide."""
 
     @property
     def quote(self) -> Quote | None:
@@ -65,7 +67,7 @@ class CounterOverview:
     @property
     def possible(self) -> frozenset[str]:
         """The actions that make sense now; the line of keys shows these and no others."""
-        of_member, can = self.of_member, {"help", "stock", "pickups", "language", "quit"}
+        of_member, can = self.of_member, {"help", "stock", "pickups", "cases", "language", "quit"}
         if self.visit.is_blank:
             can |= {"register"}
         else:
@@ -111,6 +113,7 @@ def look(counter: Counter, visit: Visit) -> CounterOverview:
             names=names,
             line=overviews.line(counter),
             is_store_known=view.get("store", counter.store_id) is not None,
+            has_cases=cases.has_open(counter),
         )
 
 

@@ -13,6 +13,7 @@ from io import TextIOWrapper
 import click
 
 from store_agent import __version__
+from store_agent.cli.cases import cases
 from store_agent.cli.centre import central
 from store_agent.cli.check import config, doctor, scan
 from store_agent.cli.demo import demo
@@ -65,7 +66,7 @@ def group(ctx: click.Context) -> None:
         ctx.exit(open_screen(settings))
 
 
-for command in (serve, central, enroll, status, member, scan, config, doctor, demo):
+for command in (serve, central, enroll, status, member, cases, scan, config, doctor, demo):
     group.add_command(command)
 
 

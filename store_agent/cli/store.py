@@ -16,6 +16,7 @@ SAID = {
     "centre_url": later("centre"),
     "in_step": later("in step"),
     "waiting": later("waiting for the line"),
+    "parked": later("waiting for a person at the centre"),
     "behind": later("rows still to come"),
     "heard_at": later("centre last heard"),
     "offline_since": later("offline since"),

@@ -41,19 +41,10 @@ from store_agent.logs import open_logs
 from store_agent.optics import read_picture
 from store_agent.scan import ScanKind, read_scan
 from store_agent.trouble import Trouble
-from store_agent.words import _, language, later
+from store_agent.words import _, language
+from store_agent.words.cases import kind_of
 from store_agent.words.formats import money
 from store_agent.words.refusals import say
-
-CASES = {
-    "points_overdrawn": later("more points used than there were"),
-    "coupon_over": later("a coupon used more often than it may be"),
-    "quota_over": later("a campaign used more often than it may be"),
-    "order_conflict": later("an order that two changed at once"),
-    "duplicate_member": later("one member who joined twice"),
-    "stock_negative": later("more sold than there was"),
-}
-"""What the centre calls a case, in words; one that is not here is shown as it is called."""
 
 
 @dataclass(slots=True)
@@ -105,11 +96,11 @@ async def _walk(machine: Machine) -> int:
 
 def _cases(machine: Machine, step: Steps) -> None:
     """What the centre found that no store could know."""
-    for case in msgspec.json.decode(machine.office.ask("GET", "cases")):
+    for case in msgspec.json.decode(machine.office.ask("GET", "cases"))["cases"]:
         step(
             _("centre"),
             _("case for a person: {kind} at {store}, {amount}").format(
-                kind=_(CASES.get(case["kind"], case["kind"])),
+                kind=kind_of(case["kind"]),
                 store=case["store"],
                 amount=money(case["amount_minor"], case["currency"] or "TWD"),
             ),

@@ -54,6 +54,9 @@ class LineOverview:
     """How far this store is from the centre."""
 
     waiting: int
+    """Operations that the line has still to carry, or the centre to answer."""
+    parked: int
+    """Operations that the centre holds and that wait there for a person."""
     heard_at: datetime | None
     offline_since: datetime | None
     behind: int
@@ -105,8 +108,12 @@ def line(counter: Counter) -> LineOverview:
     """How far this store is from the centre."""
     cache = counter.replica.cache
     cursors = cache.cursors()
+    with counter.replica.view.moment():
+        parked = len(cache.parked())
+        waiting = counter.replica.view.waiting_count() - parked
     return LineOverview(
-        waiting=counter.replica.view.waiting_count(),
+        waiting=waiting,
+        parked=parked,
         heard_at=_moment(cache.setting("heard_at")),
         offline_since=_moment(cache.setting("offline_since")),
         behind=sum(head - position for position, head in cursors.values()),

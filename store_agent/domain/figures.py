@@ -37,6 +37,9 @@ class Figures:
             case "tags":
                 sums["tags"] += len(row.tags)
                 sums["notes"] += len(row.notes)
+            case "cases":
+                sums["cases_open"] += row.resolved_at is None
+                sums["cases_open_minor"] += row.open_minor
             case "member":
                 sums["merged"] += bool(row.alias_of)
 

@@ -56,6 +56,34 @@ def member(settings: Settings, text: str) -> dict[str, object]:
     return member(settings, text)
 
 
+def cases(settings: Settings) -> list[dict[str, Any]]:
+    """What waits for somebody to decide at this store."""
+    from store_agent.entry.report import cases
+
+    return cases(settings)
+
+
+def central_cases(settings: Settings, *, store: str, kind: str, state: str, page: int) -> dict[str, Any]:
+    """Cases of all stores, with their sums."""
+    from store_agent.entry.deciding import central_cases
+
+    return central_cases(settings, store=store, kind=kind, state=state, page=page)
+
+
+def resolve_case(settings: Settings, case_id: str, decided: dict[str, Any]) -> dict[str, Any]:
+    """Decide about a case at the centre; how it stands then."""
+    from store_agent.entry.deciding import resolve_case
+
+    return resolve_case(settings, case_id, decided)
+
+
+def retry_operation(settings: Settings, op_id: str, note: str) -> list[dict[str, Any]]:
+    """Try an operation again that waits at the centre."""
+    from store_agent.entry.deciding import retry_operation
+
+    return retry_operation(settings, op_id, note)
+
+
 def check_centre(settings: Settings) -> Check:
     """Whether the centre of this store answers."""
     from store_agent.entry.checks import check_centre

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import msgspec
+
 from store_agent.config import Settings
 from store_agent.desk import baskets, members, overviews, rights
+from store_agent.desk import cases as desk_cases
 from store_agent.desk.counter import Counter
 from store_agent.domain.allowances import Allowance
 from store_agent.domain.campaigns import Campaign
+from store_agent.domain.cases import Case
 from store_agent.entry.store import open_counter, open_replica
 from store_agent.safe_text import safe_text
 from store_agent.trouble import Trouble
@@ -24,6 +30,7 @@ def status(settings: Settings) -> dict[str, object]:
             "device": replica.device,
             "in_step": line.is_ready and not line.waiting and line.offline_since is None,
             "waiting": line.waiting,
+            "parked": line.parked,
             "behind": line.behind,
             "heard_at": line.heard_at.isoformat() if line.heard_at else None,
             "offline_since": line.offline_since.isoformat() if line.offline_since else None,
@@ -49,6 +56,26 @@ def _cover(counter: Counter) -> dict[str, object]:
         "points_held": points,
         "coupons_held": coupons,
         "asked_back": len(view.find("store_right", "state", "recalled")),
+    }
+
+
+def cases(settings: Settings) -> list[dict[str, object]]:
+    """What waits for somebody to decide at this store."""
+    with open_replica(settings) as replica:
+        counter = open_counter(replica)
+        return [case_as_plain(case, counter.now()) for case in desk_cases.open_cases(counter)]
+
+
+def case_as_plain(case: Case, now: datetime) -> dict[str, object]:
+    """A case as JSON has it, with what follows from it: what is open, and since how long."""
+    plain: dict[str, object] = msgspec.to_builtins(case)
+    age_s = max(0, int((now - case.opened_at).total_seconds()))
+    return {
+        **plain,
+        "open_minor": case.open_minor,
+        "age_s": age_s,
+        "at_store": case.at_store,
+        "at_person": case.at_person,
     }
 
 

@@ -120,8 +120,11 @@ class Cache:
             for table, came in by_table.items():
                 self._put(table, came)
             execute = self.db.conn.executemany
+            # One that was parked is answered once more when a person has decided; any other answer is the last.
             execute(
-                "insert or ignore into answer (op_id, epoch, seq, outcome, body) values (?, ?, ?, ?, ?)",
+                "insert into answer (op_id, epoch, seq, outcome, body) values (?, ?, ?, ?, ?) on conflict (op_id)"
+                " do update set number = (select max(number) + 1 from answer), outcome = excluded.outcome,"
+                " body = excluded.body where answer.outcome = 'parked' and excluded.outcome <> 'parked'",
                 [(a.op_id, a.epoch, a.seq, a.outcome, a.body) for a in absorbed.answers],
             )
             execute(
@@ -164,7 +167,7 @@ class Cache:
         return dict(self.db.conn.execute(query, [wanted]).fetchall())
 
     def _raise_floor(self) -> None:
-        """Below the floor every own operation is answered, so nobody needs to look there again."""
+        """Below the floor every own operation is answered, so nobody needs to look there again but for parked ones."""
         floor = self.floor()
         seq = floor.seq
         while self.db.conn.execute(
@@ -174,7 +177,7 @@ class Cache:
         self._set("floor", f"{floor.epoch}.{seq}")
 
     def floor(self) -> Place:
-        """Up to here every own operation is included."""
+        """Up to here every own operation is included, but for those that are parked."""
         epoch, _dot, seq = (self.setting("floor") or "1.0").partition(".")
         return Place(int(epoch), int(seq))
 
@@ -221,6 +224,10 @@ class Cache:
         # Sorted here: for one or two rows, SQLite's sorter costs as much as finding them.
         return sorted((decode_row(table, row[0]) for row in found), key=lambda row: str(row.id))
 
+    def is_any(self, table: str, column: str, value: str) -> bool:
+        """Whether there is a row with this in a field that is searched by; nothing is decoded."""
+        return bool(self._ask(f"select exists (select 1 from {table} where {column} = ?)", value).fetchone()[0])
+
     def all(self, table: str) -> list[Any]:
         """Every row of a small table."""
         return [decode_row(table, row[0]) for row in self.db.conn.execute(f"select body from {table} order by id")]
@@ -235,14 +242,21 @@ class Cache:
 
     def answers_after(self, number: int) -> list[tuple[int, str, str, str]]:
         """(number, op_id, outcome, body) of answers that came behind one."""
-        query = "select number, op_id, outcome, body from answer where number > ? order by number"
+        query = (
+            "select number, op_id, outcome, body from answer where number > ? and outcome <> 'parked' order by number"
+        )
         return list(self.db.conn.execute(query, [number]).fetchall())
 
     def answered(self, op_ids: Sequence[str]) -> set[str]:
         """Which of these operations are included."""
         marks = ",".join("?" * len(op_ids))
-        found = self.db.conn.execute(f"select op_id from answer where op_id in ({marks})", list(op_ids))
-        return {row[0] for row in found.fetchall()}
+        query = f"select op_id from answer where op_id in ({marks}) and outcome <> 'parked'"
+        return {row[0] for row in self.db.conn.execute(query, list(op_ids)).fetchall()}
+
+    def parked(self) -> list[str]:
+        """Own operations that wait for a person at the centre: received, and not included."""
+        found = self.db.conn.execute("select op_id from answer where outcome = 'parked' order by epoch, seq")
+        return [row[0] for row in found]
 
     def last_answer(self) -> int:
         """The number of the newest answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -61,6 +62,14 @@ class Journal:
                 f"select data from operation where (epoch, seq) > (?, ?) order by epoch, seq limit {most:d}",
                 [place.epoch, place.seq],
             ).fetchall()
+        for (data,) in found:
+            yield decode_entry(data)
+
+    def find(self, op_ids: Sequence[str]) -> Iterator[Entry]:
+        """Entries by their operations' ids, in order."""
+        query = "select data from operation where op_id in (select value from json_each(?)) order by epoch, seq"
+        with database.translated(self.path):
+            found = self.db.conn.execute(query, [json.dumps(list(op_ids))]).fetchall()
         for (data,) in found:
             yield decode_entry(data)
 

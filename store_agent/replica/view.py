@@ -88,6 +88,7 @@ class View:
             self._forget(generation)
             self._read, self._answers = cache.floor(), cache.last_answer()
             self._arrivals = arrivals.last_number(cache.db)
+            self._hold_parked(cache)
             return
         last, arrived = arrivals.after(cache.db, self._arrivals)
         if arrived is None:
@@ -101,6 +102,14 @@ class View:
             self._answers = number
             self._reread(filter(None, [self._waiting.drop(op_id)]))
         self._arrivals = last
+
+    def _hold_parked(self, cache: Cache) -> None:
+        """Below the floor only those are not included that wait for a person at the centre."""
+        parked = cache.parked()
+        entries = [entry for entry in self._journal.find(parked) if (entry.epoch, entry.seq) <= _pair(self._read)]
+        stays = cache.merged({name for entry in entries for name in named_in(entry.operation)})
+        for entry in entries:
+            self._waiting.hold(entry, stays)
 
     def _reread(self, keys: Iterable[Key]) -> None:
         for key in keys:
@@ -196,6 +205,11 @@ class View:
             self._rows |= {(table, id_): row for id_, row in rows.items()}
             return self._over(table, rows, self._waiting.subjects(table), lambda row: getattr(row, column) == value)
 
+    def is_any(self, table: str, column: str, value: str) -> bool:
+        """Whether the centre's rows have any such; cheap enough for every key that is pressed."""
+        with self.moment():
+            return self._cache().is_any(table, column, value)
+
     def all(self, table: str) -> list[Any]:
         """Every row of a small table."""
         with self.moment():
@@ -240,3 +254,7 @@ class View:
             indexed = [id_ for id_ in found if not self._waiting.over(table, id_)][:most]
             self._load(table, indexed)
             return [*changed, *(row for id_ in indexed if (row := self._row(table, id_)) is not None)][:most]
+
+
+def _pair(place: Place) -> tuple[int, int]:
+    return place.epoch, place.seq

@@ -514,6 +514,46 @@ WORDS: dict[str, Words] = {
         later("This signed code was already used in this store."),
         later("Ask the customer to open the code anew in the app."),
     ),
+    "case-unknown": Words(
+        later("There is no such case here."),
+        later("Look at the list again."),
+    ),
+    "case-elsewhere": Words(
+        later("This case is another store's."),
+        later("Ask that store, or the head office."),
+    ),
+    "case-role": Words(
+        later("Only a lead or a manager decides about cases."),
+        later("Let one of them scan their badge."),
+    ),
+    "case-head-office": Words(
+        later("Only the head office decides about this case."),
+        later("Call the head office."),
+    ),
+    "case-closed": Words(
+        later("{staff} has decided about this case already, at {since_at}."),
+        later("Nothing more is needed."),
+    ),
+    "case-no-remedy": Words(
+        later("A case of this kind is not decided so."),
+        later("Choose one of the ways that are shown."),
+    ),
+    "case-no-receiver": Words(
+        later("It is not said who should decide instead."),
+        later("Name a store or a person."),
+    ),
+    "case-note-long": Words(
+        later("The note is longer than {most} characters."),
+        later("Shorten the note."),
+    ),
+    "case-bad-amount": Words(
+        later("This is no amount for this case."),
+        later("Enter an amount above nothing; a case without an amount has none."),
+    ),
+    "case-more-than-open": Words(
+        later("Only {open_minor} of this case is still open."),
+        later("Enter that or less."),
+    ),
 }
 
 

@@ -11,9 +11,10 @@ from datetime import datetime
 import psycopg
 
 from store_agent.codec import Entry, decode_entry, decode_envelope, hash_of
+from store_agent.domain.cases import CaseKind
 from store_agent.trouble import Trouble
 from sync import wire
-from sync.central import audience, cases, cover, devices, feed, ground, ledger, lending, rows
+from sync.central import audience, cases, cover, devices, feed, ground, ledger, lending, parking, rows
 from sync.central.devices import Device
 from sync.central.endpoints import Declined
 from sync.central.ground import Connection, Pool
@@ -62,11 +63,9 @@ async def push(pool: Pool, device: Device, request: wire.PushRequest, now: datet
             singly = True
         except Fork as fork:
             async with pool.connection() as conn, conn.transaction():
-                forked = cases.CaseKind.DEVICE_FORK
-                subject, reason = f"device/{device.id}", fork.error
-                await cases.write(
-                    conn, [cases.CaseFile(forked, fork.op_id, device.store, "", subject, reason, 0, "", now)]
-                )
+                kind = CaseKind.DEVICE_FORK
+                case = cases.open_unread(kind, device.store, device.id, fork.op_id, fork.error, now)
+                await ledger.write_own(conn, await cases.not_yet_open(conn, [case]), now, {})
             raise
         except psycopg.Error as error:
             if not ledger.is_worth_another_try(error, attempt):
@@ -172,8 +171,15 @@ async def _keep_unread(
             " values (%s, %s, %s, %s, %s, '', '', %s, 'parked', 'unreadable', %s)",
             [op_id, device.id, device.epoch, seq, hash_of(data), data, now],
         )
-        parked = cases.CaseKind.PARKED_OPERATION
-        await cases.write(conn, [cases.CaseFile(parked, op_id, device.store, "", "", "unreadable", 0, "", now)])
+    await parking.park(conn, [(op_id, "") for _data, _seq, op_id in unreadable])
+    kind, reason = CaseKind.PARKED_OPERATION, "unreadable"
+    opened = [cases.open_unread(kind, device.store, device.id, op_id, reason, now) for _data, _seq, op_id in unreadable]
+    saved = await rows.save(conn, await cases.not_yet_open(conn, opened), {})
+    answers = [
+        feed.answer_entry(wire.AnswerBody(op_id, device.epoch, seq, "parked", kind, reason))
+        for _data, seq, op_id in unreadable
+    ]
+    await feed.publish(conn, {wire.stream_of(device.store): [*map(feed.entry, saved), *answers]})
 
 
 async def pull(pool: Pool, cursors: dict[str, int], page_rows: int) -> wire.PullReply:

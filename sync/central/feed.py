@@ -48,9 +48,9 @@ def entry(saved: Saved) -> tuple[str, str, int, str]:
     return (saved.row.table, saved.row.id, saved.revision, saved.body)
 
 
-def answer_entry(answer: wire.AnswerBody) -> tuple[str, str, int, str]:
-    """An answer as a stream carries it."""
-    return (wire.ANSWER, answer.op_id, 1, msgspec.json.encode(answer).decode())
+def answer_entry(answer: wire.AnswerBody, *, revision: int = 1) -> tuple[str, str, int, str]:
+    """An answer as a stream carries it; the second one about an operation that was parked at first is newer."""
+    return (wire.ANSWER, answer.op_id, revision, msgspec.json.encode(answer).decode())
 
 
 async def read_page(conn: Connection, stream: str, cursor: int, most: int) -> wire.StreamPage:

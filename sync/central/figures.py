@@ -28,6 +28,9 @@ async def of_store(conn: Connection, store: str) -> dict[str, int]:
             scope = f"id in ({FOLLOWED})"
         elif table == "member":
             scope = f"id in ({FOLLOWED}) or alias_of in ({FOLLOWED})"
+        elif table == "cases":
+            given = "body -> 'resolutions' @> jsonb_build_array(jsonb_build_object('to_store', %(store)s::text))"
+            scope = f"{scope} or {given}"
         elif table == "coupon":
             scope = f"{scope} or member_id = ''"
         elif table == "quota":

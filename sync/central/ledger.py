@@ -1,28 +1,28 @@
 """The centre's truth: operations of stores applied in sets, once each, in one transaction with everything that follows.
 
-The rule is the domain's. Here is only: seen before?, load, judge and effect, cases, save, answer, publish.
+What comes of an operation is `judging.py`, by the domain's rules. Here is only: load, save, answer, publish.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import psycopg
 
-from store_agent.codec import Entry, decode_entry
+from store_agent.codec import Entry
 from store_agent.domain.campaigns import Campaign
-from store_agent.domain.members import RegisterMember
+from store_agent.domain.cases import Case, CaseKind, ResolveCase
+from store_agent.domain.members import Member
 from store_agent.domain.merging import named_in, readdress, will_merge
 from store_agent.domain.operation import Operation
 from store_agent.domain.quotas import UseQuota
-from store_agent.domain.stock import HoldStock, MoveStock, ReleaseHold
-from sync.central import audience, cases, cover, feed, merging, rows
-from sync.central.cases import CaseFile, CaseKind
+from store_agent.domain.stores import Role, Staff
+from sync.central import audience, cases, charging, cover, feed, merging, own_chain, parking, rows
 from sync.central.ground import Connection
+from sync.central.judging import Batch, Judged, judge, subject_of, where
 from sync.central.rows import Kept, Key
 from sync.wire import AnswerBody, stream_of
 
@@ -30,81 +30,68 @@ log = logging.getLogger(__name__)
 
 GROUP_MOST = 200
 """So far back lies the first operation of a group at most."""
+UNDOES = ("account", "coupon", "quota")
+"""Tables of rows on which a decision to reverse a case does something."""
 TRIES = 5
 """Another process may insert the same new row at the same moment; the second try then finds it."""
 
 
-@dataclass(slots=True)
-class Judged:
-    """What came of one operation."""
-
-    entry: Entry
-    operation: Operation
-    outcome: str
-    case: str = ""
-    reason: str = ""
-
-
-@dataclass(slots=True)
-class Batch:
-    """What is being worked out in memory for one transaction."""
-
-    known: dict[Key, Kept]
-    now: datetime
-    stays: dict[str, str] = field(default_factory=dict)
-    """By id of a member who was merged away: who stays."""
-    phones: dict[str, str] = field(default_factory=dict)
-    current: dict[Key, Any] = field(default_factory=dict)
-    dirty: dict[Key, None] = field(default_factory=dict)
-    cases: list[CaseFile] = field(default_factory=list)
-    blocked: set[Key] = field(default_factory=set)
-    conflicts: set[str] = field(default_factory=set)
-    """Groups in which a step of an order came too late: what the step promised or released is not promised or released."""
-    campaigns: dict[str, Campaign] = field(default_factory=dict)
-    judged: list[Judged] = field(default_factory=list)
-
-    def row(self, key: Key) -> Any:
-        """The row as this batch has it by now."""
-        if key not in self.current:
-            kept = self.known.get(key)
-            self.current[key] = kept.row if kept else None
-        return self.current[key]
-
-    def put(self, key: Key, row: Any) -> None:
-        """The row as it is from now on."""
-        if row is not None and row != self.row(key):
-            self.current[key] = row
-            self.dirty[key] = None
-
-
 async def apply(conn: Connection, store: str, entries: Sequence[Entry], now: datetime) -> list[Judged]:
     """Apply new operations of one store's device, in order, in the caller's transaction; heads are moved last."""
+    batch = await begin(conn, entries, now)
+    batch.conflicts = await conflicts_before(conn, entries[0])
+    batch.late_since = await cases.late_since(conn, entries, now)
+    for entry in entries:
+        batch.judged.append(judge(batch, entry))
+    await remember(conn, batch)
+    await conclude(conn, batch)
+    return batch.judged
+
+
+async def begin(conn: Connection, entries: Sequence[Entry], now: datetime, also: Iterable[Key] = ()) -> Batch:
+    """Load and lock what these operations, which need not be of one device, are judged by. `also`: more rows."""
     operations = [entry.operation for entry in entries]
-    stays = await merging.aliases(conn, (part for operation in operations for part in named_in(operation)))
+    about = await _about(conn, operations)
+    named = {part for operation in operations for part in named_in(operation)}
+    stays = await merging.aliases(conn, named | {part for _table, id_ in about for part in id_.split("/")})
     phones = await merging.phones_taken(conn, operations)
     will_stay = stays | will_merge(operations, phones)
     addressed = [readdress(operation, will_stay) for operation in operations]
     # Both, since a registration that parks or merges nobody leaves later operations where they were addressed to.
     keys = [(operation.table, operation.subject) for operation in (*addressed, *operations)]
-    batch = Batch(await rows.load(conn, keys, lock=True), now, dict(stays), phones)
+    around = [*also, *(where(key, stays) for key in about), *((Member.table, id_) for id_ in phones.values())]
+    batch = Batch(await rows.load(conn, [*keys, *around], lock=True), now, dict(stays), phones)
     batch.campaigns = await _campaigns(conn, operations)
-    batch.conflicts = await _conflict_before(conn, entries[0])
-    batch.blocked = await _parked(conn, keys)
-    for entry in entries:
-        batch.judged.append(_judge(batch, entry))
+    batch.staff = await _staff(conn, operations)
+    batch.links = await merging.links_taken(conn, operations)
+    batch.blocked = await parking.blocked(conn, keys)
+    return batch
+
+
+async def conclude(conn: Connection, batch: Batch) -> None:
+    """Write what was worked out, and publish it with the answers; the last thing in the transaction."""
+    charged = await charging.charge(conn, batch.cases, batch.charges)
+    opened = await cases.not_yet_open(conn, charged.fresh)
+    batch.known |= {key: kept for key, kept in charged.known.items() if key not in batch.known}
+    for case in charged.grown:
+        batch.put((case.table, case.id), case)
+    await join_members(conn, batch)
     await settle(conn, batch)
-    saved = await rows.save(conn, [batch.current[key] for key in batch.dirty], batch.known)
-    await cases.write(conn, batch.cases)
-    await remember(conn, batch)
-    served = {getattr(judged.operation, "member_id", "") for judged in batch.judged} - {""}
-    served |= {batch.stays[member] for member in served if member in batch.stays}
-    new = await audience.follow(conn, ((member, store) for member in served), now)
+    saved = await rows.save(conn, [*(batch.current[key] for key in batch.dirty), *opened], batch.known)
+    await _remember_own(conn, batch)
+    served = {
+        (getattr(judged.operation, "member_id", ""), judged.operation.store)
+        for judged in batch.judged
+        if judged.outcome != "refused"
+    }
+    served |= {(batch.stays[member], store) for member, store in served if member in batch.stays}
+    new = await audience.follow(conn, ((member, store) for member, store in served if member), batch.now)
     welcomed = await audience.welcome(conn, new)
     streams = audience.merge(await audience.address(conn, saved), welcomed)
-    answers = [feed.answer_entry(_answer(judged)) for judged in batch.judged if judged.outcome != "parked"]
-    streams.setdefault(stream_of(store), []).extend(answers)
+    for judged in batch.judged:
+        entry = feed.answer_entry(_answer(judged), revision=2 if batch.is_again else 1)
+        streams.setdefault(stream_of(judged.operation.store), []).append(entry)
     await feed.publish(conn, streams)
-    return batch.judged
 
 
 async def settle(conn: Connection, batch: Batch) -> None:
@@ -119,55 +106,36 @@ async def settle(conn: Connection, batch: Batch) -> None:
         batch.put(key, right)
 
 
-def _judge(batch: Batch, entry: Entry) -> Judged:
-    operation = readdress(entry.operation, batch.stays)
-    key = (operation.table, operation.subject)
-    if key in batch.blocked:
-        return Judged(entry, operation, "parked", reason="behind another")
-    if operation.group in batch.conflicts:
-        operation = _without_promises(operation)
-    before = batch.row(key)
-    if isinstance(operation, UseQuota) and before is None:
-        operation = _with_own_limit(operation, batch.campaigns.get(operation.campaign_id))
-    try:
-        refusal = operation.judge(before)
-        after = operation.effect(before)
-        after, twin = _merge(batch, operation, after) if before is None else (after, False)
-    except Exception as error:
-        # A rule that crashes must not keep the store's other operations from being applied: this one waits for a person.
-        log.exception("%s %s crashed and is parked", operation.kind, operation.op_id)
-        batch.blocked.add(key)
-        batch.cases.append(cases.open_case(CaseKind.PARKED_OPERATION, operation, type(error).__name__, batch.now))
-        return Judged(entry, operation, "parked", CaseKind.PARKED_OPERATION, type(error).__name__)
-    reason = str(refusal.reason) if refusal else ""
-    kind = CaseKind.DUPLICATE_MEMBER if twin else cases.case_of(operation, refusal, before, after)
-    batch.put(key, after)
-    if operation.table == "stock" and operation.group in batch.conflicts:
-        kind = None
-    if kind is CaseKind.ORDER_CONFLICT and operation.group:
-        batch.conflicts.add(operation.group)
-    if kind:
-        batch.cases.append(cases.open_case(kind, operation, reason, batch.now))
-    return Judged(entry, operation, "applied_with_case" if kind else "applied", kind or "", reason)
+async def join_members(conn: Connection, batch: Batch) -> None:
+    """Whoever was found to be another member becomes that one, with all that they hold."""
+    for away, stays in batch.merges:
+        after, known = await merging.join(conn, away, stays, batch.current)
+        batch.known |= {key: kept for key, kept in known.items() if key not in batch.known}
+        for row in after:
+            batch.put((row.table, row.id), row)
 
 
-def _without_promises(operation: Operation) -> Operation:
-    """Pieces that left the shelf have left it; but an order that had ended gave its promise back when it ended."""
-    if isinstance(operation, MoveStock):
-        return replace(operation, held_delta=0)
-    if isinstance(operation, (HoldStock, ReleaseHold)):
-        return replace(operation, quantity=0)
-    return operation
+async def _about(conn: Connection, operations: Iterable[Operation]) -> list[Key]:
+    """The rows that the cases are about which somebody decides on: a decision may change them."""
+    wanted = {(Case.table, operation.case_id) for operation in operations if isinstance(operation, ResolveCase)}
+    if not wanted:
+        return []
+    subjects = [subject_of(kept.row) for kept in (await rows.load(conn, wanted, lock=False)).values()]
+    return [(table, id_) for table, id_ in subjects if table in UNDOES]
 
 
-def _with_own_limit(operation: UseQuota, campaign: Campaign | None) -> UseQuota:
-    """The limit of a first use is the campaign's own, whatever the store took it for; a store's share is only set here."""
-    member = f"{operation.campaign_id}/member/{operation.member_id}"
-    if campaign is None or not operation.member_id:
-        return replace(operation, limit=0)
-    own = campaign.per_member if operation.quota_id == member else campaign.per_member_day
-    # A limit that the campaign has no longer was true when the store counted on it.
-    return replace(operation, limit=own or operation.limit)
+async def _staff(conn: Connection, operations: Iterable[Operation]) -> dict[tuple[str, str], Role]:
+    """By person and store, of those who decide about cases: what they are there."""
+    wanted = {(Staff.table, operation.staff) for operation in operations if isinstance(operation, ResolveCase)}
+    people = [kept.row for kept in (await rows.load(conn, wanted, lock=False)).values()] if wanted else []
+    return {(person.id, person.store): person.role for person in people}
+
+
+async def _remember_own(conn: Connection, batch: Batch) -> None:
+    if batch.followed:
+        entries = await own_chain.write(conn, batch.followed)
+        done = [Judged(entry, entry.operation, "applied") for entry in entries]
+        await remember(conn, Batch({}, batch.now, judged=done))
 
 
 async def _campaigns(conn: Connection, operations: Iterable[Operation]) -> dict[str, Campaign]:
@@ -175,43 +143,19 @@ async def _campaigns(conn: Connection, operations: Iterable[Operation]) -> dict[
     return {key[1]: kept.row for key, kept in (await rows.load(conn, wanted, lock=False)).items()}
 
 
-async def _conflict_before(conn: Connection, first: Entry) -> set[str]:
+async def conflicts_before(conn: Connection, first: Entry) -> set[str]:
     """The group that this batch goes on with, if an earlier batch of the device found a conflict in it."""
     found = await conn.execute(
-        "select data from operation join case_file using (op_id) where device = %s and epoch = %s and seq >= %s"
-        " and seq < %s and case_file.kind = %s",
+        "select cases.body ->> 'group' from operation join cases using (op_id) where device = %s and epoch = %s"
+        " and seq >= %s and seq < %s and cases.kind = %s",
         [first.device, first.epoch, first.seq - GROUP_MOST, first.seq, CaseKind.ORDER_CONFLICT],
     )
-    groups = {decode_entry(bytes(data)).operation.group for (data,) in await found.fetchall()}
-    return groups - {""}
-
-
-def _merge(batch: Batch, operation: Operation, after: Any) -> tuple[Any, bool]:
-    """Someone registered with a phone number that a member has already: the new id stands for that member for ever."""
-    if not isinstance(operation, RegisterMember) or after is None:
-        return after, False
-    holder = batch.phones.get(operation.phone)
-    if holder is None:
-        batch.phones[operation.phone] = operation.member_id
-        return after, False
-    if holder == operation.member_id:
-        return after, False
-    batch.stays[operation.member_id] = holder
-    return replace(after, alias_of=holder), True
+    return {row[0] for row in await found.fetchall()} - {""}
 
 
 def _answer(judged: Judged) -> AnswerBody:
     entry = judged.entry
     return AnswerBody(entry.operation.op_id, entry.epoch, entry.seq, judged.outcome, judged.case, judged.reason)
-
-
-async def _parked(conn: Connection, keys: Iterable[Key]) -> set[Key]:
-    """Subjects on which an operation waits for a person: later ones wait behind it."""
-    wanted = {f"{table}/{id_}": (table, id_) for table, id_ in keys}
-    found = await conn.execute(
-        "select distinct subject from operation where outcome = 'parked' and subject = any(%s)", [sorted(wanted)]
-    )
-    return {wanted[row[0]] for row in await found.fetchall()}
 
 
 async def remember(conn: Connection, batch: Batch) -> None:
@@ -235,6 +179,8 @@ async def remember(conn: Connection, batch: Batch) -> None:
         " %s::bytea[], %s::text[], %s::text[]) as new",
         [batch.now, *columns],
     )
+    waiting = [(j.entry.operation.op_id, f"{j.operation.table}/{j.operation.subject}") for j in judged if j.is_parked]
+    await parking.park(conn, waiting)
 
 
 async def write_own(

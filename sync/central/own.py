@@ -13,16 +13,16 @@ from typing import Any, TypeVar
 import psycopg
 
 from store_agent.clock import Ids, SystemClock
-from store_agent.codec import encode_entry
+from store_agent.domain.cases import ResolveCase
 from store_agent.domain.operation import Operation, Refusal
-from sync.central import cases, ledger, rows
+from store_agent.domain.overshoots import case_of
+from sync.central import cases, judging, ledger, own_chain, rows
 from sync.central.ground import Connection, Pool
-from sync.central.ledger import Batch, Judged
+from sync.central.judging import Batch, Judged
 from sync.central.rows import Key
 
-DEVICE = "centre"
-"""The device of operations that no store made."""
-EPOCH = 1
+DEVICE = own_chain.DEVICE
+UNDOES = ledger.UNDOES
 
 new_id = Ids(SystemClock()).new
 T = TypeVar("T")
@@ -64,35 +64,32 @@ class Own:
         if refusal := operation.judge(before):
             return refusal
         after = operation.effect(before)
-        kind = cases.case_of(operation, None, before, after)
+        kind = case_of(operation, None, before, after)
         if kind:
-            self.batch.cases.append(cases.open_case(kind, operation, "", self.now))
+            self.batch.cases.append(cases.open_case(kind, operation, None, before, after, self.now))
         self.batch.put(key, after)
         self.done.append((operation, "applied_with_case" if kind else "applied", kind or ""))
         self.touches += 1
+        if isinstance(operation, ResolveCase):
+            for undone in judging.follow(self.batch, operation, before, after):
+                self.done.append((undone, "applied", ""))
         return None
 
     async def finish(self) -> None:
         """Write everything down and publish it; the last thing in the transaction."""
+        await ledger.join_members(self.conn, self.batch)
         changed = [self.batch.current[key] for key in self.batch.dirty]
         if self.done:
-            await cases.write(self.conn, self.batch.cases)
+            changed += await cases.not_yet_open(self.conn, self.batch.cases)
             await self._remember()
         if changed:
             await ledger.write_own(self.conn, changed, self.now, self.batch.known, sorted(self.serves))
 
     async def _remember(self) -> None:
-        found = await self.conn.execute("select seq, last_hash from own_chain where device = %s for update", [DEVICE])
-        seq, last_hash = await found.fetchone() or (0, "")
-        for operation, outcome, case in self.done:
-            seq += 1
-            entry = encode_entry(operation, DEVICE, EPOCH, seq, last_hash)
-            last_hash = entry.hash
+        entries = await own_chain.write(self.conn, [operation for operation, _outcome, _case in self.done])
+        for entry, (operation, outcome, case) in zip(entries, self.done, strict=True):
             self.batch.judged.append(Judged(entry, operation, outcome, case))
         await ledger.remember(self.conn, self.batch)
-        await self.conn.execute(
-            "update own_chain set seq = %s, last_hash = %s where device = %s", [seq, last_hash, DEVICE]
-        )
 
 
 async def begin(conn: Connection, keys: Iterable[Key], now: datetime, *, lock: bool = True) -> Own:

@@ -13,6 +13,7 @@ from textual.widgets import Input, OptionList
 from store_agent.desk import baskets, members
 from store_agent.domain.pickups import IdentityCheck, Pickup, PickupState
 from tui.dialogs.board import BoardDialog
+from tui.dialogs.cases import CasesDialog
 from tui.dialogs.dialog import Dialog, Outcome
 from tui.dialogs.edit import EditDialog
 from tui.dialogs.hand_over import HandOverDialog
@@ -102,6 +103,9 @@ class CounterScreen(Serving):
         self.query_one(Welcome).display = is_blank
         self.query_one("#body").display = not is_blank
         can = overview.possible | ({"cable"} if self.has_cable else set())
+        if not overview.has_cases:
+            # Most days there is none: then the key is in the help alone.
+            can -= {"cases"}
         self.query_one(KeyBar).keys = tuple(key for key in COUNTER_KEYS if key.action in can)
         self._speak()
 
@@ -235,6 +239,10 @@ class CounterScreen(Serving):
     def action_pickups(self) -> None:
         """F8."""
         self._open(BoardDialog(self.counter))
+
+    def action_cases(self) -> None:
+        """Ctrl+O."""
+        self._open(CasesDialog(self.counter))
 
     def action_clear(self) -> None:
         """F9: the next customer."""

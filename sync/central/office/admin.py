@@ -10,6 +10,7 @@ from msgspec import Meta
 from starlette.requests import Request
 
 from store_agent.domain.campaigns import Campaign
+from store_agent.domain.cases import Case
 from store_agent.domain.keys import Key
 from store_agent.domain.pickups import Pickup
 from store_agent.domain.rights import CoverRule
@@ -17,13 +18,14 @@ from store_agent.domain.tags import MemberTags
 from sync.central import figures, own
 from sync.central.endpoints import Declined, Endpoint, read_body
 from sync.central.ground import Connection
-from sync.central.office import exposure, head_office, minting, orders, records, signing
+from sync.central.office import deciding, exposure, head_office, minting, orders, records, signing
 from sync.central.office.imports import Report, Table, Tally, take_chunk, take_records
 from sync.central.office.sheets import Record, read_records
 from sync.central.office.strict import Malformed, decode_strictly
 from sync.central.office.tables import TABLES
 
 IMPORT_PATH = "/v1/admin/import/"
+PAGES_MOST = 100_000
 NAME_MOST = 200
 """Characters of an id in a path or a query."""
 Handler = Callable[[Request, Any], Awaitable[Any]]
@@ -165,9 +167,36 @@ async def _figures(request: Request, _body: Any) -> dict[str, int]:
         return await figures.of_store(conn, request.path_params["store"])
 
 
-async def _cases(request: Request, _body: Any) -> list[head_office.CaseView]:
+async def _cases(request: Request, _body: Any) -> deciding.CasePage:
+    asked = request.query_params
+    page = asked.get("page", "1")
+    if not (page.isascii() and page.isdigit() and 0 < int(page) < PAGES_MOST):
+        raise Declined(422, "malformed", "A page is a number from 1.")
+    store, kind, state = (asked.get(name, "") for name in ("store", "kind", "state"))
     async with request.app.state.centre.pool.connection() as conn:
-        return await head_office.list_cases(conn, store=request.query_params.get("store", ""))
+        return await deciding.list_cases(conn, store=store, kind=kind, state=state, page=int(page))
+
+
+async def _resolve(request: Request, body: deciding.ResolveRequest) -> Case:
+    centre = request.app.state.centre
+
+    async def work(conn: Connection) -> Case:
+        return await deciding.resolve(conn, request.path_params["id"], body, centre.now())
+
+    case = await own.in_transaction(centre.pool, work)
+    await centre.waiting.look()
+    return case
+
+
+async def _retry(request: Request, body: deciding.RetryRequest) -> list[deciding.Retried]:
+    centre = request.app.state.centre
+
+    async def work(conn: Connection) -> list[deciding.Retried]:
+        return await deciding.retry(conn, request.path_params["op_id"], body, centre.now())
+
+    retried = await own.in_transaction(centre.pool, work)
+    await centre.waiting.look()
+    return retried
 
 
 async def _cover(request: Request, _body: Any) -> list[CoverRule]:
@@ -295,7 +324,24 @@ ADMIN_ENDPOINTS = (
     _endpoint("POST", "/v1/admin/keys", "Make or take a key that signs codes", _make_key, Key, signing.KeyRequest),
     _endpoint("POST", "/v1/admin/keys/{id}/revoke", "Revoke a key that signs codes", _revoke_key, Key),
     _endpoint("POST", "/v1/admin/codes", "Make a signed code", _mint, minting.Minted, minting.MintRequest),
-    _endpoint("GET", "/v1/admin/cases", "Cases, open ones first", _cases, list[head_office.CaseView], None, "store"),
+    _endpoint(
+        "GET",
+        "/v1/admin/cases",
+        "Cases, open ones first, and what they amount to",
+        _cases,
+        deciding.CasePage,
+        None,
+        *("store", "kind", "state", "page"),
+    ),
+    _endpoint("POST", "/v1/admin/cases/{id}/resolve", "Decide about a case", _resolve, Case, deciding.ResolveRequest),
+    _endpoint(
+        "POST",
+        "/v1/admin/operations/{op_id}/retry",
+        "Try an operation again that waits for a person",
+        _retry,
+        list[deciding.Retried],
+        deciding.RetryRequest,
+    ),
     _endpoint("GET", "/v1/admin/stores", "How every store stands", _stores, list[head_office.StoreView]),
     _endpoint(
         "GET",

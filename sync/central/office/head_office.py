@@ -1,4 +1,4 @@
-"""What head office looks at and decides: a member as a whole, segment tags, enrolment codes, devices, cases, stores."""
+"""What head office looks at and decides: a member as a whole, segment tags, enrolment codes, devices, stores."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from sync.central.office.records import Incoming, Moment, StoreId
 
 SEGMENTS = "maac"
 """The source of tags that the marketing platform gives."""
-CASES_MOST = 500
 
 
 class MemberView(Struct, frozen=True):
@@ -85,23 +84,6 @@ class StoreView(Struct, frozen=True):
     open_cases: int
     members: int
     """How many members it holds."""
-
-
-class CaseView(Struct, frozen=True):
-    """Work for a person."""
-
-    id: str
-    kind: str
-    op_id: str
-    store: str
-    staff: str
-    subject: str
-    reason: str
-    amount_minor: int
-    currency: str
-    opened_at: datetime
-    resolved_at: datetime | None
-    resolution: str
 
 
 async def see_member(conn: Connection, now: datetime, *, id_: str = "", phone: str = "") -> MemberView:
@@ -193,7 +175,7 @@ async def list_stores(conn: Connection) -> list[StoreView]:
         "select device.store, count(*) from operation join device on device.id = operation.device"
         " where outcome = 'parked' group by device.store",
     )
-    cases = await _count(conn, "select store, count(*) from case_file where resolved_at is null group by store")
+    cases = await _count(conn, "select store, count(*) from cases where state = 'open' group by store")
     members = await _count(conn, "select store, count(*) from follow group by store")
     stores = await (await conn.execute("select id, body -> 'name' from store order by id")).fetchall()
     return [
@@ -213,14 +195,3 @@ async def list_stores(conn: Connection) -> list[StoreView]:
 
 async def _count(conn: Connection, query: str) -> dict[str, int]:
     return {row[0]: row[1] for row in await (await conn.execute(query.encode())).fetchall()}
-
-
-async def list_cases(conn: Connection, *, store: str = "", most: int = CASES_MOST) -> list[CaseView]:
-    """Cases, open ones first, the latest first among them."""
-    found = await conn.execute(
-        "select id, kind, op_id, store, staff, subject, reason, amount_minor, currency, opened_at, resolved_at,"
-        " resolution from case_file where store = %(store)s or %(store)s = ''"
-        " order by resolved_at is not null, opened_at desc, id limit %(most)s",
-        {"store": store, "most": most},
-    )
-    return [CaseView(*row) for row in await found.fetchall()]
