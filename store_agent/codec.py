@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import msgspec
 
 from store_agent.domain import (
+    allowances,
     campaigns,
     cases,
     coupons,
@@ -24,9 +25,11 @@ from store_agent.domain import (
     pickup_handover,
     pickup_steps,
     points,
+    points_rights,
     products,
     purchases,
     quotas,
+    rights,
     stock,
     stores,
     tags,
@@ -62,8 +65,16 @@ NOUNS: tuple[Noun, ...] = (
     Noun(stock.Availability, "chain"),
     Noun(keys.Key, "chain"),
     Noun(members.Member, "member", (members.RegisterMember, members.LinkMember, members.ChangeMember)),
-    Noun(points.Account, "member", (points.EarnPoints, points.RedeemPoints, points.ReversePoints)),
-    Noun(coupons.Coupon, "member", (coupons.IssueCoupon, coupons.RedeemCoupon, coupons.RestoreCoupon)),
+    Noun(
+        points.Account,
+        "member",
+        (points.EarnPoints, points.RedeemPoints, points.ReversePoints, points_rights.ReturnPoints),
+    ),
+    Noun(
+        coupons.Coupon,
+        "member",
+        (coupons.IssueCoupon, coupons.RedeemCoupon, coupons.RestoreCoupon, coupons.ReturnCoupon),
+    ),
     Noun(quotas.Quota, "member", (quotas.UseQuota, quotas.GiveBackQuota)),
     Noun(purchases.Purchase, "member", (purchases.RecordPurchase,)),
     Noun(tags.MemberTags, "member", (tags.AddTag, tags.RemoveTag, tags.AddNote)),
@@ -90,6 +101,8 @@ NOUNS: tuple[Noun, ...] = (
         "store",
         (stock.MoveStock, stock.HoldStock, stock.ReleaseHold, stock.CountStock, stock.MarkShelfEmpty),
     ),
+    Noun(allowances.Allowance, "store", (allowances.UseAllowance,)),
+    Noun(rights.Right, "store"),
     Noun(cases.Case, "store", (cases.ResolveCase,)),
 )
 NOUN_OF: dict[str, Noun] = {noun.row.table: noun for noun in NOUNS}

@@ -117,6 +117,13 @@ def keys(db: Database) -> None:
 
 
 @cache()
+def rights(db: Database) -> None:
+    """What this device may risk, and the rights that were lent to it or are asked back."""
+    make_noun(db, "allowance")
+    make_noun(db, "store_right", "state")
+
+
+@cache()
 def cases(db: Database) -> None:
     """What broke a limit here. An answer that says "parked" is followed by another one, so these are looked for."""
     make_noun(db, "cases", "state")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +10,16 @@ import pytest
 from tests.chain import Chain, open_chain
 from tests.postgres_fixture import FreshDatabase, fresh_database, postgres
 from tests.standing_clock import StandingClock
+from tests.trials.small_ballast import small_ballast
 
 __all__ = ["fresh_database", "postgres"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ballast() -> Iterator[None]:
+    """Thousands of stores are made in the tests: each keeps little room for a full disk."""
+    with small_ballast():
+        yield
 
 
 @pytest.fixture

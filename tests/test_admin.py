@@ -110,6 +110,13 @@ async def test_from_ready_on_a_cancel_is_a_request_to_the_store(office: HeadOffi
     assert (await stock(office))[1] == 2, "the store lets go of it, or it was handed over"
 
 
+async def test_the_centre_may_take_the_risk_and_cancel_a_ready_order_at_once(office: HeadOffice) -> None:
+    await office.ask("POST", "orders", ORDER)
+    await _bring_to(office, PickupState.READY)
+    standing = await office.ask("POST", "orders/W-1001/cancel", {"at_our_risk": True})
+    assert (standing["state"], standing["cancel_requested"]) == ("cancelled", False)
+
+
 async def test_an_order_that_was_handed_over_cannot_be_cancelled(office: HeadOffice) -> None:
     await office.ask("POST", "orders", ORDER)
     await _bring_to(office, PickupState.HANDED_OVER)

@@ -60,6 +60,14 @@ SLEEPS = {
 CATCHES_ALL = {
     "sync/central/ledger.py": "a rule that crashes parks its own operation, and no other one",
 }
+OPENS_FILES = {
+    "store_agent/replica/ballast.py": "the ballast, which is no database",
+    "store_agent/replica/replica.py": "the key file, which is no database",
+}
+"""Of the replica's folder, where every other file is a live database: to close one drops all locks of the process on it."""
+OPENING = re.compile(
+    r"(?:.*\.)?(?:open|read_bytes|read_text|write_bytes|write_text)|shutil\.(?:copy\w*|move)|gzip\.open|mmap\.mmap"
+)
 SKIPS = {
     "tests/test_embedded.py": "Windows knows only one way to end a process",
 }
@@ -191,6 +199,39 @@ def _catches_all(handler: ast.ExceptHandler) -> bool:
     return any(kind is None or ast.unparse(kind) in ("Exception", "BaseException") for kind in caught)
 
 
+def functions_of(tree: ast.Module) -> Iterator[ast.AST]:
+    """Every function, and what of a file stands in none."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    yield from functions
+    yield ast.Module([node for node in tree.body if not isinstance(node, (ast.FunctionDef, ast.ClassDef))], [])
+
+
+def opens_a_database(part: ast.AST) -> bool:
+    """Whether a function that names a database file opens a file by itself."""
+    nodes = list(ast.walk(part))
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    names = [dotted(node) for node in nodes if isinstance(node, (ast.Attribute, ast.Name))]
+    return any(re.search(r"\.db(?:-wal|-shm)?$", text) for text in texts) and any(map(OPENING.fullmatch, names))
+
+
+def test_nobody_but_the_driver_opens_a_live_database_file() -> None:
+    in_replica = found_in([path for path in of(*PACKAGES) if path.parent.name == "replica"], OPENING)
+    assert sorted(in_replica) == sorted(OPENS_FILES)
+    found = {name_of(path) for path in of(*PACKAGES) if any(map(opens_a_database, functions_of(tree_of(path))))}
+    assert sorted(found) == []
+
+
+def test_the_search_for_opened_databases_finds_them() -> None:
+    """Else the test above would prove nothing."""
+    for text in (
+        "def f(folder):\n    return (folder / 'journal.db').read_bytes()",
+        "def f(folder):\n    shutil.copy(folder / 'cache.db-wal', folder)",
+        "def f(name):\n    with open(f'{name}.db') as file:\n        pass",
+    ):
+        assert any(map(opens_a_database, functions_of(ast.parse(text)))), text
+    assert not any(map(opens_a_database, functions_of(ast.parse("def f():\n    sqlcipher.connect('journal.db')"))))
+
+
 def test_every_module_says_what_lives_in_it() -> None:
     silent = [name_of(path) for path in of(*PACKAGES, "tests") if path.read_text("utf-8") and not _says(path)]
     assert silent == []
@@ -211,7 +252,7 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     assert named == []
 
 
-@pytest.mark.parametrize("rules", [LONG, PRINTS, READS_THE_CLOCK, SLEEPS, SKIPS, CATCHES_ALL])
+@pytest.mark.parametrize("rules", [LONG, PRINTS, READS_THE_CLOCK, SLEEPS, SKIPS, CATCHES_ALL, OPENS_FILES])
 def test_every_exception_is_of_a_file_that_is_there(rules: dict[str, str]) -> None:
     assert [name for name in rules if not (ROOT / name).is_file()] == []
 

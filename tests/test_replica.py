@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -169,6 +170,14 @@ def test_a_new_key_is_for_its_owner_only_and_stays(tmp_path: Path) -> None:
     key = open_key(path, make=True)
     assert (len(key), path.stat().st_mode & 0o777) == (32, 0o600)
     assert open_key(path, make=True) == key
+
+
+def test_a_new_key_and_its_name_are_on_the_disk_before_it_is_used(tmp_path: Path) -> None:
+    """A key file that was synced and has no name after a power cut would take the whole store with it."""
+    synced: list[bool] = []
+    with patch("os.fsync", lambda descriptor: synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))):
+        open_key(tmp_path / "store.key", make=True)
+    assert synced == [False, True]
 
 
 @pytest.mark.parametrize("table", ["", "coupon"], ids=["from the first page", "in one table"])

@@ -78,6 +78,8 @@ class CancelPickup(PickupOperation):
 
     asked_by: Asker
     note: str = ""
+    at_our_risk: bool = False
+    """The centre cancels without waiting for the store's word: if it was handed over meanwhile, that is a case."""
 
     @property
     def is_of_store(self) -> bool:
@@ -101,7 +103,9 @@ class CancelPickup(PickupOperation):
         return replace(done, note=self.note or str(self.asked_by))
 
     def _is_request(self, before: Pickup) -> bool:
-        return before.state is PickupState.READY and not (self.is_of_store and self.store == before.store)
+        if before.state is not PickupState.READY or self.at_our_risk:
+            return False
+        return not (self.is_of_store and self.store == before.store)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

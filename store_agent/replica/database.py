@@ -10,10 +10,14 @@ from typing import Any
 from sqlcipher3 import dbapi2 as sqlcipher
 from sqlite_utils import Database, Migrations
 
+from store_agent.replica import ballast
 from store_agent.trouble import Trouble
 from store_agent.words import _
 
 KEY_BYTES = 32
+BUSY_S = 5.0
+LOG_BYTES_MOST = 4 * 1024 * 1024
+"""A log that grew larger, as under a reader that stayed, is cut to this once it was moved into its file."""
 OLDEST_SAFE = (3, 51, 3)
 """Before it, two connections that write and checkpoint at once can corrupt a WAL file (sqlite.org, the WAL-reset bug)."""
 
@@ -22,18 +26,23 @@ class Corrupt(Trouble):
     """The file is damaged, is no database, or belongs to another key."""
 
 
+class Full(Trouble):
+    """There is no room on the disk."""
+
+
 def connect(path: Path, key: bytes, *, durable: bool) -> Database:
     """Open or make an encrypted file. `durable`: a commit that returned survives a power cut."""
     if sqlcipher.sqlite_version_info < OLDEST_SAFE:
         raise Trouble(_("This SQLite can corrupt a file."), _("Update the package sqlcipher3."))
     with translated(path):
-        conn = sqlcipher.connect(str(path), isolation_level=None, timeout=5.0)
+        conn = sqlcipher.connect(str(path), isolation_level=None, timeout=BUSY_S)
         try:
             # Before the key, or a wrong one prints to stderr and tears the screen.
             conn.execute("pragma cipher_log_level = NONE")
             conn.execute(f"pragma key = \"x'{key.hex()}'\"")
             conn.execute("pragma journal_mode = wal")
             conn.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
+            conn.execute(f"pragma journal_size_limit = {LOG_BYTES_MOST}")
             conn.execute("pragma foreign_keys = on")
             if durable and conn.execute("pragma synchronous").fetchone()[0] != 2:
                 raise Trouble(_("This disk does not keep what it confirms."), _("Put the data folder on a local disk."))
@@ -59,15 +68,37 @@ def migrate(db: Database, migrations: Migrations, path: Path) -> None:
 @contextmanager
 def transaction(db: Database, path: Path) -> Iterator[None]:
     """One write transaction. It takes the lock at once: a deferred one would fail late, whatever the timeout."""
+    try:
+        with translated(path):
+            db.conn.execute("begin immediate")
+            try:
+                yield
+                db.conn.execute("commit")
+            except BaseException:
+                if db.conn.in_transaction:
+                    db.conn.execute("rollback")
+                raise
+    except Full:
+        ballast.throw_out(path.parent)
+        raise
+
+
+def empty_log(db: Database, path: Path) -> bool:
+    """Move the log into its file and cut it to nothing; False where somebody reads or writes just now.
+
+    SQLite does the first by itself, and never the second: a log stays as long as it once was.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists() or not log.stat().st_size:
+        return True
     with translated(path):
-        db.conn.execute("begin immediate")
+        # Not waited for: nothing is lost if it is done later, and whoever writes would wait behind us.
+        db.conn.execute("pragma busy_timeout = 0")
         try:
-            yield
-            db.conn.execute("commit")
-        except BaseException:
-            if db.conn.in_transaction:
-                db.conn.execute("rollback")
-            raise
+            busy: int = db.conn.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
+        finally:
+            db.conn.execute(f"pragma busy_timeout = {BUSY_S * 1000:.0f}")
+    return not busy
 
 
 def version(db: Database) -> tuple[int, int]:
@@ -114,11 +145,16 @@ class snapshot(translated):
         super().__exit__(kind, error, traceback)
 
 
+def is_full() -> Full:
+    """What is said when there is no room."""
+    return Full(_("The disk is full."), _("Nothing that was confirmed is lost. Make room, then try again."))
+
+
 def _trouble(error: Any, path: Path) -> Exception:
     text = str(error)
     name = path.name
     if "full" in text:
-        return Trouble(_("The disk is full."), _("Nothing that was confirmed is lost. Make room, then try again."))
+        return is_full()
     if "readonly" in text or "read-only" in text:
         return Trouble(_("{path} cannot be written.").format(path=name), _("Check the folder's permissions."))
     if "unable to open" in text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import Any, Self
 
 from store_agent.codec import Entry
 from store_agent.domain.operation import Operation, Refusal
-from store_agent.replica import database
+from store_agent.replica import ballast, database
 from store_agent.replica.cache import DAMAGE_MARK, Cache
 from store_agent.replica.journal import Journal
 from store_agent.replica.view import View
@@ -34,6 +35,7 @@ class Replica:
         self._key = key
         # Given once and for good, so they are read once: every operation that is named asks for the store.
         self._device = self._store = ""
+        ballast.probe(folder)
         self.journal = Journal(folder / "journal.db", key)
         try:
             self._cache = self._open_cache()
@@ -42,6 +44,7 @@ class Replica:
             raise
         # Not through the property: a look at the folder costs as much as a read. Whoever watches `version` looks for all.
         self.view = View(self.journal, lambda: self._cache)
+        ballast.take_in(folder)
 
     @property
     def cache(self) -> Cache:
@@ -79,6 +82,9 @@ class Replica:
         The journal is locked first, so two terminals cannot both spend the same thing.
         """
         assert not self.view.is_in_moment, "what is judged must be read after the journal is locked"
+        if not ballast.take_in(self.folder):
+            # What room is left is for the push of what was confirmed.
+            raise database.is_full()
         try:
             with self.journal.transaction(), self.view.moment():
                 operations = draft()
@@ -94,6 +100,17 @@ class Replica:
         except Refused as refused:
             return refused.refusal
         return None
+
+    def rest(self) -> bool:
+        """What is done when nobody waits: both logs are moved into their files, and the ballast is taken in again.
+
+        False where somebody reads or writes just now: then later.
+        """
+        if self.view.is_in_moment:
+            return False
+        ballast.take_in(self.folder)
+        parts = (self.journal, self.cache)
+        return all([database.empty_log(part.db, part.path) for part in parts])
 
     def outbox(self, most: int) -> list[Entry]:
         """The oldest operations that the centre has not said it received, in order."""
@@ -143,6 +160,7 @@ def open_key(path: Path, *, make: bool) -> bytes:
                 file.write(secrets.token_hex(database.KEY_BYTES) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
+            _keep_name(path.parent)
         key = bytes.fromhex(path.read_text("ascii").strip())
     except FileNotFoundError as error:
         raise Trouble(
@@ -154,3 +172,16 @@ def open_key(path: Path, *, make: bool) -> bytes:
     if len(key) != database.KEY_BYTES:
         raise Trouble(_("The key file {path} holds no key.").format(path=path), _("Put it back from your backup."))
     return key
+
+
+def _keep_name(folder: Path) -> None:
+    """What was made in a folder is found in it after a power cut: a file that was synced may still have no name."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        # Where a file system cannot do this, SQLite goes on without it, too.
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -24,7 +24,7 @@ from store_agent.domain.overshoots import case_of, undo
 from store_agent.domain.quotas import UseQuota
 from store_agent.domain.stock import HoldStock, MoveStock, ReleaseHold
 from store_agent.domain.stores import Role, Staff
-from sync.central import audience, cases, feed, merging, own_chain, parking, rows
+from sync.central import audience, cases, cover, feed, merging, own_chain, parking, rows
 from sync.central.ground import Connection
 from sync.central.rows import Kept, Key
 from sync.wire import AnswerBody, stream_of
@@ -135,6 +135,7 @@ async def conclude(conn: Connection, batch: Batch) -> None:
     """Write what was worked out, and publish it with the answers; the last thing in the transaction."""
     opened = await cases.not_yet_open(conn, batch.cases)
     await join_members(conn, batch)
+    await settle(conn, batch)
     saved = await rows.save(conn, [*(batch.current[key] for key in batch.dirty), *opened], batch.known)
     await _remember_own(conn, batch)
     served = {
@@ -150,6 +151,18 @@ async def conclude(conn: Connection, batch: Batch) -> None:
         entry = feed.answer_entry(_answer(judged), revision=2 if batch.is_again else 1)
         streams.setdefault(stream_of(judged.operation.store), []).append(entry)
     await feed.publish(conn, streams)
+
+
+async def settle(conn: Connection, batch: Batch) -> None:
+    """What follows for the rights of stores from what the batch changed, written with it."""
+    changed = {key: batch.current[key] for key in batch.dirty}
+    happened = [judged.operation for judged in batch.judged if judged.outcome not in ("parked", "refused")]
+    for row in await cover.follow_up(conn, changed, batch.known, batch.now, happened):
+        batch.put((row.table, row.id), row)
+    for right in await cover.done_with(conn, {key: batch.current[key] for key in batch.dirty}):
+        key = (right.table, right.id)
+        batch.known |= await rows.load(conn, [key], lock=True)
+        batch.put(key, right)
 
 
 async def join_members(conn: Connection, batch: Batch) -> None:
@@ -349,14 +362,25 @@ async def write_own(
     now: datetime,
     known: dict[Key, Kept],
     serves: Iterable[tuple[str, str]] = (),
+    *,
+    sets_aside: bool = True,
 ) -> None:
     """Write rows that the centre itself makes (imports, orders of the web shop) and publish them.
 
     `serves` are (member, store) pairs: that store will serve that member, so it holds their rows from now on.
+    `sets_aside`: whether rights follow from it; not where it is about a right already.
     """
-    saved = await rows.save(conn, changes, known)
     homes = [(row.id, row.home_store) for row in changes if row.table == "member" and row.home_store]
+    # Members first: whose home is where decides which rights follow.
+    members = [row for row in changes if row.table == "member"]
+    others = [row for row in changes if row.table != "member"]
+    saved = await rows.save(conn, members, known)
     new = await audience.follow(conn, [*homes, *serves], now)
+    if sets_aside:
+        changed = {(row.table, row.id): row for row in others}
+        covered = await cover.follow_up(conn, changed, known, now)
+        others = list((changed | {(row.table, row.id): row for row in covered}).values())
+    saved += await rows.save(conn, others, known)
     fresh = {member for member, _store in new}
     await feed.publish(
         conn, audience.merge(await audience.address(conn, saved), await audience.welcome(conn, new) if fresh else {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -124,8 +124,12 @@ class PointsDialog(Dialog):
             self.refuse(Refusal(PointsReason.NOTHING))
             return
         taken = [one.coupon_id for one in self.bill.taken]
+        wants = checkout.lacking(self.counter, self.member, self.quote, taken, self.points)
+        self.once_covered(wants, lambda: self._redeem(taken, self.points))
+
+    def _redeem(self, taken: Sequence[str], points: int) -> None:
         purchase_id = self.overview.visit.purchase_id
-        result = checkout.redeem(self.counter, self.member, self.quote, taken, self.points, purchase_id)
+        result = checkout.redeem(self.counter, self.member, self.quote, taken, points, purchase_id)
         if isinstance(result, Refusal):
             self.refuse(result)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from store_agent.desk import checkout
 from store_agent.desk.counter import Counter
 from store_agent.domain import bills
+from store_agent.domain.members import Member
 from store_agent.domain.operation import Refusal
 from store_agent.domain.quotes import Quote, Verdict, VerdictKind
 from store_agent.words import _, later, ngettext
@@ -154,22 +155,20 @@ class RedeemDialog(Dialog):
 
     def action_redeem(self) -> None:
         """Enter: use the coupons up, record the purchase."""
-        seen, visit = self.overview.of_member, self.overview.visit
+        seen = self.overview.of_member
         if self.is_over or seen is None:
             return
-        chosen = bills.apply(self.quote, self.chosen).taken
-        result = checkout.redeem(
-            self.counter,
-            seen.member,
-            self.quote,
-            [taken.coupon_id for taken in chosen],
-            purchase_id=visit.purchase_id,
-        )
+        chosen = [taken.coupon_id for taken in bills.apply(self.quote, self.chosen).taken]
+        wants = checkout.lacking(self.counter, seen.member, self.quote, chosen)
+        self.once_covered(wants, lambda: self._redeem(seen.member, seen.points.balance, chosen))
+
+    def _redeem(self, member: Member, balance: int, chosen: Sequence[str]) -> None:
+        purchase_id = self.overview.visit.purchase_id
+        result = checkout.redeem(self.counter, member, self.quote, chosen, purchase_id=purchase_id)
         if isinstance(result, Refusal):
             self.refuse(result)
         else:
-            said = done(*receipt_words(self.quote, result, seen.points.balance))
-            self.finish(Outcome(said=said, served=True))
+            self.finish(Outcome(said=done(*receipt_words(self.quote, result, balance)), served=True))
 
 
 def _coupon_row(quote: Quote, verdict: Verdict, number: int, is_chosen: bool) -> Content:

@@ -79,6 +79,8 @@ class CancelRequest(Incoming, frozen=True, kw_only=True):
 
     asked_by: Literal["customer", "shop"] = "shop"
     note: Text = ""
+    at_our_risk: bool = False
+    """Do not wait for the store's word: if it was handed over meanwhile, that is a case."""
 
 
 class OrderStanding(Struct, frozen=True):
@@ -193,6 +195,7 @@ async def _cancel(conn: Connection, order_no: str, request: CancelRequest, now: 
         pickup_id=before.id,
         asked_by=Asker(request.asked_by),
         note=safe_text(request.note),
+        at_our_risk=request.at_our_risk,
     )
     refusal = work.do(cancels)
     if refusal and refusal.reason not in CancelPickup.repeats:
