@@ -63,7 +63,7 @@ def test_of_80_points_spent_where_50_were_the_overshoot_is_what_30_pay() -> None
     assert over(points(50), holding(50)) == (0, "TWD")
     assert over(points(80), None) == (80, "TWD")
     assert over(points(80), holding(0, owed=20)) == (80, "TWD"), "what was owed before is an earlier case"
-    assert evidence(points(80), points(80).judge(holding(50)), holding(50), None)[1] == {
+    assert evidence(points(80), points(80).judge(holding(50)), holding(50), points(80).effect(holding(50)))[1] == {
         "balance": 50,
         "points": 80,
         OVER: 30,

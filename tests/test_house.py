@@ -58,7 +58,7 @@ SLEEPS = {
     "tests/test_filling.py": "waits until a centre in another process listens",
 }
 CATCHES_ALL = {
-    "sync/central/ledger.py": "a rule that crashes parks its own operation, and no other one",
+    "sync/central/judging.py": "a rule that crashes parks its own operation, and no other one",
 }
 OPENS_FILES = {
     "store_agent/replica/ballast.py": "the ballast, which is no database",

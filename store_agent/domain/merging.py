@@ -78,9 +78,10 @@ def moved(row: Any, there: Any, away: str, stays: str) -> tuple[Any, Any]:
             )
         case "coupon" if moved_id(row.id, away, stays) != row.id:
             # Its name has the member in it, so what comes later for it means the other row.
-            empty = replace(row, uses_limit=0, used=())
+            empty = replace(row, uses_limit=0, used=(), held=())
             used = (*(there.used if there else ()), *row.used)
-            merged = replace(there or row, id=moved_id(row.id, away, stays), member_id=stays, used=used)
+            held = there.held if there else row.held
+            merged = replace(there or row, id=moved_id(row.id, away, stays), member_id=stays, used=used, held=held)
         case "coupon" | "purchase" | "pickup":
             empty = merged = replace(row, member_id=stays)
     return empty, merged

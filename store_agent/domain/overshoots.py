@@ -17,9 +17,9 @@ from store_agent.domain.money import share
 from store_agent.domain.operation import Operation, Refusal
 from store_agent.domain.pickup_handover import HandOver
 from store_agent.domain.pickups import CLOSED, Line, Pickup, find_line
-from store_agent.domain.points import Account, RedeemPoints, ReversePoints
+from store_agent.domain.points import Account, PointsReason, RedeemPoints, ReversePoints
 from store_agent.domain.quotas import GiveBackQuota, UseQuota
-from store_agent.domain.rights import Cover
+from store_agent.domain.rights import Cover, CoverReason
 from store_agent.domain.stock import Stock
 
 BROKEN = {
@@ -41,6 +41,12 @@ def case_of(operation: Operation, refusal: Refusal | None, before: Any, after: A
     """What this operation broke, if anything. A repeat of what was done already breaks nothing."""
     if after is None:
         return None if operation.table == Case.table else CaseKind.UNKNOWN_REFERENCE
+    if isinstance(operation, RedeemPoints) and (refusal is None or refusal.reason is PointsReason.NOT_ENOUGH):
+        # Whoever spent by right what others had already risked is not the one who went over: nothing more is owed.
+        return CaseKind.POINTS_OVERDRAWN if _points_over(before, after) else None
+    if refusal is not None and refusal.reason is CoverReason.NOT_HELD and isinstance(after, Coupon):
+        # The right was written off meanwhile: only where it was used too often is anything broken.
+        return CaseKind.COUPON_OVER if len(after.standing) > after.uses_limit else None
     if refusal is not None:
         return None if after == before else BROKEN.get(operation.table)
     if isinstance(after, Stock) and after.on_hand < 0 and (before is None or before.on_hand >= 0):
@@ -56,12 +62,8 @@ def charged_to(operation: Operation, before: Any) -> str:
     match operation:
         case RedeemCoupon(cover=Cover.RIGHT) if isinstance(before, Coupon):
             risked = [use.op_id for use in before.standing if use.cover is Cover.ALLOWANCE]
-        case RedeemPoints() if isinstance(before, Account) and operation.risked < operation.points:
-            moved = (one for one in before.movements if one.risked and one.reversed < one.points)
-            risked = [one.op_id for one in moved] if operation.cover is not Cover.OPEN else []
-        case _:
-            return ""
-    return risked[-1] if risked else ""
+            return risked[-1] if risked else ""
+    return ""
 
 
 def overshoot(operation: Operation, before: Any, after: Any) -> tuple[int, str]:
@@ -71,7 +73,7 @@ def overshoot(operation: Operation, before: Any, after: Any) -> tuple[int, str]:
         return worth(operation)
     match operation:
         case RedeemPoints():
-            return share(operation.value_minor, _points_over(operation, before), operation.points), currency
+            return share(operation.value_minor, _points_over(before, after), operation.points), currency
         case UseQuota():
             return share(worth(operation)[0], _uses_over(operation, before), max(1, operation.quantity)), currency
         case HandOver():
@@ -136,7 +138,7 @@ def _both_values(operation: Operation, before: Any, after: Any) -> tuple[Evidenc
     match operation:
         case RedeemPoints():
             balance = before.balance(operation.at) if before else 0
-            over = _points_over(operation, before)
+            over = _points_over(before, after)
             return {"points": operation.points}, {"balance": balance, OVER: over}
         case RedeemCoupon():
             limit = before.uses_limit if before else 0
@@ -158,9 +160,9 @@ def _both_values(operation: Operation, before: Any, after: Any) -> tuple[Evidenc
     return {}, {}
 
 
-def _points_over(operation: RedeemPoints, before: Any) -> int:
-    have = max(0, before.balance(operation.at)) if before else 0
-    return max(0, operation.points - have)
+def _points_over(before: Account | None, after: Account) -> int:
+    """What nobody had: the next points that are earned pay it."""
+    return max(0, after.owed - (before.owed if before else 0))
 
 
 def _uses_over(operation: UseQuota, before: Any) -> int:

@@ -42,23 +42,6 @@ def status(settings: Settings) -> dict[str, object]:
         }
 
 
-def _cover(counter: Counter) -> dict[str, object]:
-    """What this store is covered for with the cable out."""
-    view = counter.replica.view
-    allowance: Allowance | None = view.get("allowance", counter.replica.device)
-    points, coupons = rights.held(counter)
-    return {
-        "currency": counter.store.currency,
-        "allowance_minor": allowance.target_minor if allowance else 0,
-        "left_minor": allowance.left_minor if allowance else 0,
-        "granted_minor": allowance.granted_minor if allowance else 0,
-        "used_minor": allowance.used_minor if allowance else 0,
-        "points_held": points,
-        "coupons_held": coupons,
-        "asked_back": len(view.find("store_right", "state", "recalled")),
-    }
-
-
 def cases(settings: Settings) -> list[dict[str, object]]:
     """What waits for somebody to decide at this store."""
     with open_replica(settings) as replica:
@@ -76,6 +59,23 @@ def case_as_plain(case: Case, now: datetime) -> dict[str, object]:
         "age_s": age_s,
         "at_store": case.at_store,
         "at_person": case.at_person,
+    }
+
+
+def _cover(counter: Counter) -> dict[str, object]:
+    """What this store is covered for with the cable out."""
+    view = counter.replica.view
+    allowance: Allowance | None = view.get("allowance", counter.replica.device)
+    points, coupons = rights.held(counter)
+    return {
+        "currency": counter.store.currency,
+        "allowance_minor": allowance.target_minor if allowance else 0,
+        "left_minor": allowance.left_minor if allowance else 0,
+        "granted_minor": allowance.granted_minor if allowance else 0,
+        "used_minor": allowance.used_minor if allowance else 0,
+        "points_held": points,
+        "coupons_held": coupons,
+        "asked_back": len(view.find("store_right", "state", "recalled")),
     }
 
 

@@ -97,7 +97,7 @@ async def conclude(conn: Connection, batch: Batch) -> None:
 async def settle(conn: Connection, batch: Batch) -> None:
     """What follows for the rights of stores from what the batch changed, written with it."""
     changed = {key: batch.current[key] for key in batch.dirty}
-    happened = [judged.operation for judged in batch.judged if judged.outcome != "parked"]
+    happened = [judged.operation for judged in batch.judged if judged.outcome not in ("parked", "refused")]
     for row in await cover.follow_up(conn, changed, batch.known, batch.now, happened):
         batch.put((row.table, row.id), row)
     for right in await cover.done_with(conn, {key: batch.current[key] for key in batch.dirty}):
