@@ -62,11 +62,7 @@ def _cut(day: Day, day_number: int, cuts: list[int], folder: Path, *, is_lying: 
         left, random = folder / f"cut-{number}", Random(number)
         left.mkdir()
         disk.after_cut(random, left)
-        confirmed = day.confirmed_after(done)
-        if done >= day.enrolled_after and random.random() < AGAIN:
-            left, more = _cut_again(left, random)
-            confirmed |= more
-        yield number, done, _look(left, day, done, confirmed)
+        yield number, done, _look(left, day, done, random)
 
 
 def _cut_again(left: Path, random: Random) -> tuple[Path, set[str]]:
@@ -98,9 +94,14 @@ def _moments(acts: list[Act], random: Random) -> list[int]:
     ]
 
 
-def _look(left: Path, day: Day, acts: int, confirmed: set[str]) -> str:
+def _look(left: Path, day: Day, acts: int, random: Random) -> str:
+    """What broke, or empty."""
+    is_enrolled, confirmed = acts >= day.enrolled_after, day.confirmed_after(acts)
     try:
-        check(left, day.centre_after(acts), confirmed, is_enrolled=acts >= day.enrolled_after)
+        if is_enrolled and random.random() < AGAIN:
+            left, more = _cut_again(left, random)
+            confirmed |= more
+        check(left, day.centre_after(acts), confirmed, is_enrolled=is_enrolled)
     except Broken as broken:
         return str(broken)
     except Trouble as trouble:
