@@ -8,6 +8,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from random import Random
 
+from sqlcipher3 import dbapi2 as sqlcipher
+
 from store_agent.trouble import Trouble
 from tests.standing_clock import StandingClock
 from tests.trials.after_cut import Broken, check
@@ -106,6 +108,8 @@ def _look(left: Path, day: Day, acts: int, random: Random) -> str:
         return str(broken)
     except Trouble as trouble:
         return f"DURABLE: the store does not come up: {trouble}"
+    except sqlcipher.DatabaseError as error:
+        return f"TORN: {error}"
     except AssertionError as error:
         return f"{error or 'an assertion'}"
     return ""
