@@ -8,6 +8,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from random import Random
 
+from sqlcipher3 import dbapi2 as sqlcipher
+
 from store_agent.trouble import Trouble
 from tests.standing_clock import StandingClock
 from tests.trials.after_cut import Broken, check
@@ -62,11 +64,7 @@ def _cut(day: Day, day_number: int, cuts: list[int], folder: Path, *, is_lying: 
         left, random = folder / f"cut-{number}", Random(number)
         left.mkdir()
         disk.after_cut(random, left)
-        confirmed = day.confirmed_after(done)
-        if done >= day.enrolled_after and random.random() < AGAIN:
-            left, more = _cut_again(left, random)
-            confirmed |= more
-        yield number, done, _look(left, day, done, confirmed)
+        yield number, done, _look(left, day, done, random)
 
 
 def _cut_again(left: Path, random: Random) -> tuple[Path, set[str]]:
@@ -98,13 +96,20 @@ def _moments(acts: list[Act], random: Random) -> list[int]:
     ]
 
 
-def _look(left: Path, day: Day, acts: int, confirmed: set[str]) -> str:
+def _look(left: Path, day: Day, acts: int, random: Random) -> str:
+    """What broke, or empty."""
+    is_enrolled, confirmed = acts >= day.enrolled_after, day.confirmed_after(acts)
     try:
-        check(left, day.centre_after(acts), confirmed, is_enrolled=acts >= day.enrolled_after)
+        if is_enrolled and random.random() < AGAIN:
+            left, more = _cut_again(left, random)
+            confirmed |= more
+        check(left, day.centre_after(acts), confirmed, is_enrolled=is_enrolled)
     except Broken as broken:
         return str(broken)
     except Trouble as trouble:
         return f"DURABLE: the store does not come up: {trouble}"
+    except sqlcipher.DatabaseError as error:
+        return f"TORN: {error}"
     except AssertionError as error:
         return f"{error or 'an assertion'}"
     return ""
