@@ -26,7 +26,7 @@ from tests.simulator.store import Terminal
 GTINS = tuple("0" + gtin(n) for n in (1, 2, 3))
 PHONES = tuple(f"09123456{n:02d}" for n in range(24))
 WORDS = ("vegan", "regular", "allergic")
-PAUSE_S = 0.45
+PAUSE_S = 0.25
 Did = Callable[[Terminal], object]
 NOTHING = Trouble("there is nothing to do it with")
 

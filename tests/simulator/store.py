@@ -105,6 +105,8 @@ class Store:
         return self.model.keys() if self._saw % FULL_CHECK_EVERY == 0 else sorted(touched)
 
     def _check(self, terminal: Terminal, keys: Sequence[Key]) -> None:
+        # A screen looks whether anything is new before it reads, and so finds that the cache is another file.
+        terminal.replica.version()
         view = terminal.replica.view
         with view.moment():
             for key in keys:
