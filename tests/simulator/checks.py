@@ -116,6 +116,11 @@ def converged(world: World, stores: Stores) -> Iterator[str]:
                 missing = sorted((follow.get(store.id, set()) & set(truth)) - set(held))
                 if missing:
                     yield f"CONVERGE: {store.id} lacks {table} {missing[:3]}"
+            if table == "member":
+                stays = dict(ask(world, "select id, alias_of from member where alias_of <> ''"))
+                lost = sorted(id_ for id_, to in stays.items() if to in follow.get(store.id, set()) and id_ not in held)
+                if lost:
+                    yield f"CONVERGE: {store.id} lacks the other ids {lost[:3]} of members that it holds"
         for one in store.terminals:
             shown = {entry.operation.op_id for entry in one.replica.view.waiting()}
             if shown != set(store.model.waiting()):

@@ -81,7 +81,12 @@ class Office:
         """The same coupon is in one member's hands at every store."""
         n = self.random.randrange(6)
         limit = self.random.randint(1, 3)
-        record = {"id": f"k{self.random.randrange(30)}", "campaign_id": "c10", "member_id": f"m{n}", "uses_limit": limit}
+        record = {
+            "id": f"k{self.random.randrange(30)}",
+            "campaign_id": "c10",
+            "member_id": f"m{n}",
+            "uses_limit": limit,
+        }
         await self.ask("coupons", [record])
 
     async def points(self) -> None:

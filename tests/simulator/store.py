@@ -100,6 +100,10 @@ class Store:
         for stream, before in self.model.cursors.items():
             if cursors.get(stream, 0) < before:
                 self.world.fail(f"MONO: {self.id} went back from {before} to {cursors.get(stream, 0)} in {stream}")
+        for stream, position in sorted(cursors.items()):
+            published = self.world.truth.streams.get(stream, [])
+            if position > len(published) or (position and published[position - 1].group_end != position):
+                self.world.fail(f"PAGES: {self.id} stands at {position} of {stream}, in the middle of a commit")
         touched |= self.model.read(self.world.truth.streams, cursors)
         self._saw += 1
         return self.model.keys() if self._saw % FULL_CHECK_EVERY == 0 else sorted(touched)
@@ -138,6 +142,8 @@ class Terminal:
         self._ids = Ids(store.clock, store.world.random(f"ids {self.name}").getrandbits)
         self.is_up = False
         self.memory: dict[str, Any] = {}
+        self._dying: list[str] = []
+        """Operations that were being written down when the process last died."""
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -172,6 +178,7 @@ class Terminal:
         while True:
             self.open()
             world.say(f"{self.name} begins")
+            self._check_torn()
             self.store.saw(self)
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -192,6 +199,14 @@ class Terminal:
             world.count("store process died")
             await asyncio.sleep(self.random.uniform(0.05, 2.0))
 
+    def _check_torn(self) -> None:
+        """What was being written down when the process died is there as a whole or not at all."""
+        there = {entry.operation.op_id for entry in (*self.store.model.journal, *self.store.entries(self))}
+        found = [op_id in there for op_id in self._dying]
+        if any(found) and not all(found):
+            self.store.world.fail(f"DURABLE: {self.name} died and left a part of {self._dying}")
+        self._dying = []
+
     async def _die_in_time(self) -> None:
         """A process whose fuse blew in a part that caught its breath must end all the same."""
         while not self.replica.fuse.is_dead:
@@ -209,6 +224,7 @@ class Terminal:
             said = trouble
         except Died:
             world.say(f"{self.name} {name} and the process died")
+            self._dying = [operation.op_id for operation in self.replica.drafted]
             raise
         store.saw(self)
         wrote = [entry.operation.op_id for entry in store.model.journal[before:]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from store_agent.codec import decode_entry
@@ -10,11 +11,18 @@ from store_agent.domain.members import RegisterMember
 from store_agent.domain.merging import readdress
 from store_agent.domain.operation import Operation
 from store_agent.domain.quotas import UseQuota
-from store_agent.domain.stock import StockOperation
+from store_agent.domain.stock import HoldStock, MoveStock, ReleaseHold, StockOperation
 from sync.central.cases import case_of
 from tests.simulator.model import ANSWER, Held, Key, Published, decoded, same
 
 CONFLICT = "order_conflict"
+
+
+def without_promises(operation: Operation) -> Operation:
+    """The shelf's part of a step of an order that had ended."""
+    if isinstance(operation, MoveStock):
+        return replace(operation, held_delta=0)
+    return replace(operation, quantity=0) if isinstance(operation, (HoldStock, ReleaseHold)) else operation
 
 
 class Truth:
@@ -94,8 +102,7 @@ class Truth:
     ) -> Any:
         if isinstance(operation, StockOperation) and operation.group in self._conflicts:
             # What an order promised is not promised again where the order had ended: only the shelf counts.
-            loose.add(key)
-            return decoded(key[0], rows[key].body) if key in rows else before
+            return without_promises(operation).effect(before)
         refusal = operation.judge(before)
         after = operation.effect(before)
         if isinstance(operation, RegisterMember) and before is None and key in rows:
