@@ -74,7 +74,8 @@ class CentreProcess:
 
     async def die(self) -> None:
         """In the middle of whatever it does."""
-        assert self.pool and self._life
+        assert self.pool
+        assert self._life
         self.is_up = False
         self.pool.die()
         for task in (*self._tasks, self._life):

@@ -86,11 +86,13 @@ class FusedReplica(Replica):
     def __init__(self, folder: Path, key: bytes, fuse: Fuse) -> None:
         self.fuse = fuse
         super().__init__(folder, key)
-        self.journal.db.conn = FusedConnection(self.journal.db.conn, fuse)
+        journal: Any = self.journal.db
+        journal.conn = FusedConnection(journal.conn, fuse)
 
     def _open_cache(self) -> Cache:
         cache = super()._open_cache()
-        cache.db.conn = FusedConnection(cache.db.conn, self.fuse)
+        opened: Any = cache.db
+        opened.conn = FusedConnection(opened.conn, self.fuse)
         return cache
 
     def let_go(self) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 from tests.simulator.line import Fate, Weather
 from tests.simulator.store import Store, Terminal
@@ -27,7 +28,7 @@ async def weather(world: World, stores: Stores, random: Random) -> None:
     """A line gets better or worse."""
     store = random.choice(list(stores.values()))
     scale = random.choice((0.0, 0.05, 0.15))
-    odds = {fate: scale * random.random() for fate in Fate if fate is not Fate.ARRIVES}
+    odds: dict[Fate, float] = {fate: scale * random.random() for fate in Fate if fate is not Fate.ARRIVES}
     store.line.weather = Weather(odds, random.choice((0.02, 0.1, 1.0)), store.line.weather.is_parted)
 
 
@@ -73,7 +74,7 @@ async def centre_death(world: World, stores: Stores, random: Random) -> None:
     await world.start_centre(name)
 
 
-FAULTS: dict[str, tuple[int, Callable[[World, Stores, Random], Awaitable[None]]]] = {
+FAULTS: dict[str, tuple[int, Callable[[World, Stores, Random], Coroutine[Any, Any, None]]]] = {
     "parted": (4, parted),
     "weather": (4, weather),
     "death": (5, death),

@@ -18,23 +18,13 @@ RULE_PLANTS: dict[str, Plant] = {
     ),
     "debts forgiven": Plant(
         "what was spent beyond the balance is not owed",
-        rewritten(
-            RedeemPoints,
-            "effect",
-            "account, parts = _take(account, self.points, self.at)",
-            "account, parts = replace(_take(account, self.points, self.at)[0], owed=account.owed), _take(account, self.points, self.at)[1]",
-        ),
+        rewritten(RedeemPoints, "effect", "replace(account, movements", "replace(account, owed=0, movements"),
     ),
-    "earned by weight of repeats": Plant(
-        "points are added without looking whether they were",
-        rewritten(
-            EarnPoints,
-            "effect",
-            "account = _add(account, Batch(self.op_id, self.points, self.expires_at))",
-            "account = _add(_add(account, Batch(self.op_id, self.points, self.expires_at)), Batch(self.op_id, 1, self.expires_at))",
-        ),
+    "earned twice": Plant(
+        "points that were taken back are added without looking what had been owed",
+        rewritten(EarnPoints, "effect", "account = _add(account, ", "account = _add(replace(account, owed=0), "),
     ),
-    "a use given back twice": Plant(
+    "one use more": Plant(
         "a coupon has one use more left than it has",
         instead(Coupon, "uses_left", property(lambda self: self.uses_limit + 1 - len(self.standing))),
     ),

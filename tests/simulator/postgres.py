@@ -66,11 +66,11 @@ class SteppedConnection(AsyncConnection[tuple[Any, ...]]):
 
     ground: Ground
 
-    async def wait(self, gen: Any, interval: float = 0, timeout: float | None = None) -> Any:
+    async def wait(self, gen: Any, interval: float = 0, timeout: float | None = None) -> Any:  # noqa: ASYNC109
         await self.ground.pause()
         if self.closed:
             raise psycopg.OperationalError("the connection is closed")
-        before = self.pgconn.transaction_status
+        before = TransactionStatus(self.pgconn.transaction_status)
         statement = Statement(self, gen)
         if not statement.drive():
             await self.ground.park(statement)

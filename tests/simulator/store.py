@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -27,7 +27,7 @@ BATCH_MOST = 2
 PAGE_ROWS = 1
 LONG_POLL_S = 5.0
 FULL_CHECK_EVERY = 100
-Person = Callable[["Terminal"], Awaitable[None]]
+Person = Callable[["Terminal"], Coroutine[Any, Any, None]]
 
 
 class WatchedSession(Session):

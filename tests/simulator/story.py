@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import shutil
 import tempfile
@@ -17,7 +18,7 @@ from nacl.signing import SigningKey
 
 from store_agent.replica import Replica
 from sync import wire
-from sync.central.postgres.embedded import EmbeddedPostgres
+from sync.central.ground import open_pool
 from sync.client import Client
 from tests.chain import ADMIN_TOKEN, URL
 from tests.simulator import loop
@@ -33,6 +34,7 @@ STORES = {"s1": 2, "s2": 1, "s3": 1}
 """By store: how many terminals."""
 CONVERGE_S = 120
 ENDED_AFTER_S = 900
+OPERATIONS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,8 @@ async def _play(world: World, operations: int) -> dict[str, Store]:
         if running.time() > ENDED_AFTER_S:
             world.fail("NOBLOCK: the stores do not get their work done")
         for task in work:
-            if task.done() and task.exception():
-                raise task.exception()
+            if task.done():
+                task.result()
     world.is_over = True
     for task in work:
         await task
@@ -135,7 +137,7 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def play(url: str, seed: int, operations: int = 500) -> Story:
+def play(url: str, seed: int, operations: int) -> Story:
     """One seed on an empty ledger with its schema."""
     passed_s = 0.0
     with _folder() as folder:
@@ -168,35 +170,33 @@ def play(url: str, seed: int, operations: int = 500) -> Story:
 class Stage:
     """One ledger that is emptied before each seed."""
 
-    def __init__(self, postgres: EmbeddedPostgres, name: str = "simulator") -> None:
-        logging.disable(logging.CRITICAL)
-        self.url = postgres.create_database(name)
-        with psycopg.connect(self.url, autocommit=True) as conn:
+    def __init__(self, url: str) -> None:
+        self.url = url
+        asyncio.run(_bring_up(url))
+        with psycopg.connect(url, autocommit=True) as conn:
             conn.execute("create sequence planted")  # For the bug of that name.
-        asyncio.run(_bring_up(self.url))
-        with psycopg.connect(self.url, autocommit=True) as conn:
-            self._tables = [
-                row[0] for row in conn.execute("select tablename from pg_tables where schemaname = 'public' order by 1")
-            ]
-            self._kept = {
-                table: conn.execute(f"select * from {table}".encode()).fetchall() for table in ("setting", "own_chain")
-            }
+            found = conn.execute("select tablename from pg_tables where schemaname = 'public' order by 1").fetchall()
+        self._tables = [table for (table,) in found if table != "migration"]
 
     def clear(self) -> None:
-        """As it was before the first seed."""
-        tables = [table for table in self._tables if table not in ("migration",)]
+        """As it was before the first seed, by names that do not change."""
         with psycopg.connect(self.url, autocommit=True) as conn:
-            conn.execute(f"truncate {', '.join(tables)} restart identity".encode())
+            conn.execute(f"truncate {', '.join(self._tables)} restart identity".encode())
             conn.execute("insert into own_chain values ('centre', 0, repeat('0', 64))")
             conn.execute("insert into setting values ('incarnation', 'simulated'), ('chain', '5a5a5a')")
+            conn.execute("alter sequence planted restart")
 
-    def play(self, seed: int, operations: int = 500) -> Story:
+    def play(self, seed: int, operations: int = OPERATIONS) -> Story:
+        """One seed, whatever was played here before."""
         self.clear()
-        return play(self.url, seed, operations)
+        gc.collect()
+        logging.disable(logging.CRITICAL)
+        try:
+            return play(self.url, seed, operations)
+        finally:
+            logging.disable(logging.NOTSET)
 
 
 async def _bring_up(url: str) -> None:
-    from sync.central.ground import open_pool
-
     async with open_pool(url, size=1):
         pass

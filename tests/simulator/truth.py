@@ -83,7 +83,7 @@ class Truth:
         for one in pushed:
             if not one.data or one.reason == "unreadable" or one.outcome == "parked":
                 continue
-            operation = readdress(decode_entry(one.data).operation, self.aliases)
+            operation = readdress(decode_entry(bytes(one.data)).operation, self.aliases)
             key = operation.table, operation.subject
             before = after[key] if key in after else self.rows.get(key, (0, None))[1]
             if isinstance(operation, UseQuota) and before is None:

@@ -94,7 +94,9 @@ class World:
 
     def _committed(self) -> None:
         """After each transaction of a centre: whatever it published is looked at before anybody else can."""
-        heads = dict(self.ground.look.execute("select stream, position from head order by stream").fetchall())
+        heads: dict[str, int] = dict(
+            self.ground.look.execute("select stream, position from head order by stream").fetchall()
+        )
         if heads == self.truth.heads():
             return
         known = self.truth.heads()
@@ -120,7 +122,7 @@ class World:
             " join operation on device = id and seq > seen order by device, epoch, seq",
             [devices, [self._seqs.get(device, 0) for device in devices]],
         ).fetchall()
-        held = [Held(*row[:5], bytes(row[5])) for row in found]
+        held = [Held(*row) for row in found]
         for one in held:
             self._seqs[one.device] = one.seq
         return held
