@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from store_agent.codec import decode_entry, encode_row
+from store_agent.codec import decode_entry
 from store_agent.domain.merging import readdress
 from store_agent.domain.pickups import PickupState, PickupStep
 from store_agent.domain.points import Account, EarnPoints, MovementKind, RedeemPoints
+from store_agent.domain.rights import Cover
 from store_agent.domain.stock import CountStock, MoveStock, stock_id
 from tests.simulator.model import decoded
 from tests.simulator.store import Store
@@ -19,7 +20,7 @@ Stores = dict[str, Store]
 
 def check_all(world: World, stores: Stores) -> str:
     """The first invariant that does not hold, or an empty text."""
-    for check in (durable, feed, once, cases, converged, conserve, coupons, pickups, stock, exposure):
+    for check in (durable, feed, once, cases, converged, conserve, coupons, pickups, stock, charged):
         for wrong in check(world, stores):
             return wrong
     return ""
@@ -104,14 +105,11 @@ def converged(world: World, stores: Stores) -> Iterator[str]:
         cache = store.terminals[0].replica.cache
         tables = sorted({table for table, _id in world.truth.rows})
         for table in tables:
-            held = {row.id: encode_row(row).decode() for row in cache.all(table)}
-            truth = {
-                row_id: encode_row(decoded(table, body)).decode()
-                for row_id, body in ask(world, f"select id, body::text from {table}")
-            }
-            for row_id, body in held.items():
-                if truth.get(row_id) != body:
-                    yield f"CONVERGE: {store.id} holds {table} {row_id} as {body}, and the centre {truth.get(row_id)}"
+            held = {row.id: row for row in cache.all(table)}
+            truth = {row_id: decoded(table, body) for row_id, body in ask(world, f"select id, body::text from {table}")}
+            for row_id, row in held.items():
+                if truth.get(row_id) != row:
+                    yield f"CONVERGE: {store.id} holds {table} {row_id} as {row}, and the centre {truth.get(row_id)}"
             if table in ("member", "account", "tags"):
                 missing = sorted((follow.get(store.id, set()) & set(truth)) - set(held))
                 if missing:
@@ -197,8 +195,13 @@ def stock(world: World, stores: Stores) -> Iterator[str]:
             yield f"STOCK: {row_id} is {row.on_hand}, and {moved.get(row_id, 0)} happened"
 
 
-def exposure(world: World, stores: Stores) -> Iterator[str]:
-    """EXPOSE: what is unsettled on allowance stays within what was granted, wherever the ledger knows allowances."""
-    if not ask(world, "select 1 from information_schema.tables where table_name = 'allowance'"):
-        return
-    yield from ()
+def charged(world: World, stores: Stores) -> Iterator[str]:
+    """CASE: a broken limit is charged to what was risked on allowance, never to what was spent by right."""
+    query = (
+        "select case_file.op_id, case_file.kind, data from case_file join operation using (op_id)"
+        " where case_file.kind in ('coupon_over', 'points_overdrawn') order by 1"
+    )
+    for op_id, kind, data in ask(world, query):
+        operation = decode_entry(bytes(data)).operation
+        if getattr(operation, "cover", Cover.OPEN) is Cover.RIGHT:
+            yield f"CASE: {kind} is charged to {op_id}, which was spent by right"

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from store_agent.desk import checkout, members, pickups, stock, tags
+from store_agent.desk import checkout, members, pickups, rights, stock, tags
 from store_agent.domain.baskets import Basket, Line
-from store_agent.domain.coupons import Coupon, IssueCoupon, RedeemCoupon, RestoreCoupon
+from store_agent.domain.coupons import Coupon, IssueCoupon, RestoreCoupon
 from store_agent.domain.members import Member
 from store_agent.domain.operation import Operation, Refusal
 from store_agent.domain.pickups import IdentityCheck, Pickup, PickupState, RejectReason
-from store_agent.domain.points import Account, EarnPoints, RedeemPoints, ReversePoints
+from store_agent.domain.points import Account, EarnPoints, ReversePoints
 from store_agent.domain.quotas import GiveBackQuota
 from store_agent.domain.quotes import VerdictKind
 from store_agent.domain.stock import MoveReason, Stock, stock_id
@@ -40,6 +40,8 @@ async def person(terminal: Terminal) -> None:
         [name] = terminal.random.choices(names, weights)
         if name == "sight":
             await sight(terminal)
+        elif name == "pay":
+            await pay(terminal)
         else:
             terminal.job(name, lambda do=JOBS[name][1]: do(terminal))  # type: ignore[misc]
     # At home, with the lights on: the process goes on without anybody at it.
@@ -78,12 +80,6 @@ def earn(terminal: Terminal) -> object:
     return _accept(terminal, EarnPoints, member_id=_member(terminal), points=terminal.random.randint(1, 9))
 
 
-def redeem(terminal: Terminal) -> object:
-    points = terminal.random.randint(1, 30)
-    what = {"member_id": _member(terminal), "points": points, "value_minor": points, "currency": "TWD"}
-    return _accept(terminal, RedeemPoints, **what)
-
-
 def reverse(terminal: Terminal) -> object:
     member_id = terminal.replica.view.canonical(_member(terminal))
     account: Account | None = terminal.replica.view.get("account", member_id)
@@ -95,12 +91,6 @@ def reverse(terminal: Terminal) -> object:
 def _coupon(terminal: Terminal) -> Coupon:
     coupon: Coupon = _one(terminal, terminal.replica.view.of_member("coupon", _member(terminal)))
     return coupon
-
-
-def use_coupon(terminal: Terminal) -> object:
-    coupon = _coupon(terminal)
-    what = {"coupon_id": coupon.id, "campaign_id": coupon.campaign_id, "member_id": coupon.member_id}
-    return _accept(terminal, RedeemCoupon, **what, saved_minor=5, currency="TWD")
 
 
 def restore(terminal: Terminal) -> object:
@@ -116,21 +106,29 @@ def issue(terminal: Terminal) -> object:
     return _accept(terminal, IssueCoupon, **what)
 
 
-def pay(terminal: Terminal) -> object:
+async def pay(terminal: Terminal) -> None:
+    """A basket with coupons and points. With the line up the centre is asked for rights first, as a screen does."""
     counter, random = terminal.counter, terminal.random
-    member: Member | None = members.by_id(counter, _member(terminal))
+    known = terminal.store.model.ids("member")
+    member: Member | None = members.by_id(counter, random.choice(known)) if known else None
     if member is None:
-        raise NOTHING
+        return
     lines = [
-        Line(gtin=product, quantity=random.randint(1, 3), unit_minor=random.randint(20, 90))
+        Line(gtin=product, quantity=random.randint(1, 3), unit_minor=random.randint(5, 40))
         for product in random.sample(GTINS, random.randint(1, 2))
     ]
     quoted = checkout.quote_for(counter, member, Basket(currency="TWD", lines=tuple(lines)))
     usable = [one.coupon_id for one in quoted.verdicts if one.kind is VerdictKind.USABLE]
-    chosen = usable[: random.randint(0, 1)]
-    points = min(random.choice((0, 0, 3, 10)), checkout.most_points(counter, member, 20))
-    said = checkout.redeem(counter, member, quoted, chosen, points)
-    return said if isinstance(said, Refusal) else None
+    chosen = random.sample(usable, min(len(usable), random.choice((0, 1, 1))))
+    points = min(random.choice((0, 0, 3, 12)), checkout.most_points(counter, member, 20))
+    if random.random() < 0.5:
+        await terminal.acquire(checkout.lacking(counter, member, quoted, chosen, points))
+
+    def paid() -> object:
+        said = checkout.redeem(counter, member, quoted, chosen, points)
+        return said if isinstance(said, Refusal) else None
+
+    terminal.job("pay", paid)
 
 
 def register(terminal: Terminal) -> object:
@@ -166,6 +164,12 @@ def note(terminal: Terminal) -> object:
 def give_back(terminal: Terminal) -> object:
     quota = _one(terminal, terminal.replica.view.of_member("quota", _member(terminal)))
     return _accept(terminal, GiveBackQuota, quota_id=quota.id)
+
+
+def give_rights_back(terminal: Terminal) -> object:
+    """What the agent does by itself, now and then."""
+    rights.give_back(terminal.counter)
+    return None
 
 
 def receive(terminal: Terminal) -> object:
@@ -248,12 +252,11 @@ ASIDE: tuple[Callable[[Terminal, Pickup], object], ...] = (_put_back, _cancel, _
 
 JOBS: dict[str, tuple[int, Did]] = {
     "earn": (8, earn),
-    "redeem": (8, redeem),
     "reverse": (3, reverse),
-    "use coupon": (8, use_coupon),
     "restore coupon": (2, restore),
     "issue coupon": (2, issue),
-    "pay": (5, pay),
+    "pay": (18, lambda terminal: None),
+    "give rights back": (4, give_rights_back),
     "register": (4, register),
     "change": (2, change),
     "link": (1, link),

@@ -10,11 +10,13 @@ import httpx
 import msgspec
 
 from tests.chain import ADMIN_TOKEN, URL
+from tests.simulator.cover import RULE
 from tests.simulator.jobs import GTINS, PHONES, WORDS
 from tests.simulator.line import Line
 from tests.simulator.world import World
 
 PAUSE_S = 1.0
+OFFERS = ("c10", "c5", "open", "online", "c5")
 TAKEN = (200, 404, 409, 503)
 """What the centre may say to a request that makes sense."""
 
@@ -52,40 +54,40 @@ class Office:
         await self.ask("import/products", products)
         words = [{"id": word, "labels": {"en": word}} for word in WORDS]
         await self.ask("import/tag-words", words)
+        await self.ask("cover", RULE, "PUT")
         await self.campaign()
+        await self._campaign("c5", {"kind": "amount", "off_minor": 5})
+        await self._campaign("open", {"kind": "amount", "off_minor": 3}, policy="open")
+        await self._campaign("online", {"kind": "percent", "pay_percent": 90}, policy="online_only")
         people = [
             {"id": f"m{n}", "phone": PHONES[n], "name": f"M{n}", "home_store": self.stores[n % len(self.stores)]}
             for n in range(6)
         ]
         await self.ask("import/members", people)
-        await self.coupons()
+        for _n in range(12):
+            await self.coupons()
         for _n in range(4):
             await self.order()
 
     async def campaign(self) -> None:
         """Head office changes an offer."""
         percent = self.random.randint(50, 95)
-        limits = {"per_member_day": self.random.choice((0, 2))}
-        await self.ask(
-            "campaigns",
-            {
-                "id": "c10",
-                "name": {"en": "ten off"},
-                "benefit": {"kind": "percent", "pay_percent": percent},
-                "stacking": "stacks",
-                **limits,
-            },
+        await self._campaign(
+            "c10", {"kind": "percent", "pay_percent": percent}, per_member_day=self.random.choice((0, 2))
         )
 
+    async def _campaign(self, id_: str, benefit: dict[str, Any], **limits: Any) -> None:
+        said = {"id": id_, "name": {"en": id_}, "benefit": benefit, "currency": "TWD", "stacking": "stacks", **limits}
+        await self.ask("campaigns", said)
+
     async def coupons(self) -> None:
-        """The same coupon is in one member's hands at every store."""
-        n = self.random.randrange(6)
-        limit = self.random.randint(1, 3)
+        """In somebody's hands, who may go to any store with it."""
+        number = self.random.randrange(40)
         record = {
-            "id": f"k{self.random.randrange(30)}",
-            "campaign_id": "c10",
-            "member_id": f"m{n}",
-            "uses_limit": limit,
+            "id": f"k{number}",
+            "campaign_id": OFFERS[number % len(OFFERS)],
+            "member_id": f"m{number % 6}",
+            "uses_limit": number % 3 + 1,
         }
         await self.ask("coupons", [record])
 

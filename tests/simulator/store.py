@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from random import Random
@@ -11,13 +12,16 @@ from typing import Any
 from store_agent.clock import Ids
 from store_agent.codec import Entry, decode_entry
 from store_agent.desk.counter import Counter
+from store_agent.desk.rights import Want
 from store_agent.domain.operation import Operation, Refusal
 from store_agent.trouble import Trouble
+from sync.acquiring import acquire
 from sync.client import Client
 from sync.in_step import InStep
 from sync.session import Session
 from sync.wire import PullReply, PushReply, stream_of
 from tests.chain import URL
+from tests.simulator.cover import risked_too_much
 from tests.simulator.disk import Died, Fuse, FusedReplica
 from tests.simulator.line import Line
 from tests.simulator.model import Key, StoreModel, same
@@ -26,6 +30,7 @@ from tests.simulator.world import SimulatedClock, World
 BATCH_MOST = 2
 PAGE_ROWS = 1
 LONG_POLL_S = 5.0
+ACQUIRE_S = 0.8
 FULL_CHECK_EVERY = 100
 Person = Callable[["Terminal"], Coroutine[Any, Any, None]]
 
@@ -51,14 +56,19 @@ class WatchedReplica(FusedReplica):
     """The real replica; what is asked of it is noted, since a store writes down all of it or nothing."""
 
     drafted: Sequence[Operation] = ()
+    """What was accepted since somebody last asked."""
+    drafting: Sequence[Operation] = ()
+    """What is being accepted."""
 
     def accept_drafted(self, draft: Callable[[], Sequence[Operation]]) -> Refusal | None:
         def noted() -> Sequence[Operation]:
-            self.drafted = list(draft())
-            return self.drafted
+            self.drafting = list(draft())
+            return self.drafting
 
-        self.drafted = ()
-        return super().accept_drafted(noted)
+        refusal = super().accept_drafted(noted)
+        if refusal is None:
+            self.drafted = [*self.drafted, *self.drafting]
+        return refusal
 
 
 class Store:
@@ -105,6 +115,8 @@ class Store:
             if position > len(published) or (position and published[position - 1].group_end != position):
                 self.world.fail(f"PAGES: {self.id} stands at {position} of {stream}, in the middle of a commit")
         touched |= self.model.read(self.world.truth.streams, cursors)
+        if wrong := risked_too_much(self.device, self.model.journal, self.world.truth.rows):
+            self.world.fail(wrong)
         self._saw += 1
         return self.model.keys() if self._saw % FULL_CHECK_EVERY == 0 else sorted(touched)
 
@@ -164,6 +176,13 @@ class Terminal:
     def start(self) -> None:
         self._task = asyncio.create_task(self._live())
 
+    async def acquire(self, wants: Sequence[Want]) -> None:
+        """Ask for rights just in time, as a screen does."""
+        with contextlib.suppress(TimeoutError, Trouble):
+            async with asyncio.timeout(ACQUIRE_S):
+                for want in wants:
+                    await acquire(self.replica, self.client, self.counter, want)
+
     async def stop(self) -> None:
         """The process ends, at the end of a story."""
         if self._task:
@@ -218,18 +237,18 @@ class Terminal:
         world, store = self.store.world, self.store
         before = len(store.model.journal)
         said: object
+        self.replica.drafted = self.replica.drafting = ()
         try:
             said = do()
         except Trouble as trouble:
             said = trouble
         except Died:
             world.say(f"{self.name} {name} and the process died")
-            self._dying = [operation.op_id for operation in self.replica.drafted]
+            self._dying = [operation.op_id for operation in self.replica.drafting]
             raise
         store.saw(self)
         wrote = [entry.operation.op_id for entry in store.model.journal[before:]]
         drafted = [operation.op_id for operation in self.replica.drafted]
-        self.replica.drafted = ()
         if isinstance(said, (Refusal, Trouble)) and wrote:
             world.fail(f"DURABLE: {self.name} said no to {name}, and wrote {wrote}")
         if not isinstance(said, (Refusal, Trouble)) and wrote != drafted:
