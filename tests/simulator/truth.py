@@ -152,5 +152,5 @@ class Truth:
             self._fail(f"MONO: {key} was published as of revision {one.revision} after {revision}")
         row = decoded(one.table, one.body)
         self.rows[key] = one.revision, row
-        if wrong := held_too_much(row):
+        if wrong := held_too_much(row, self.cases):
             self._fail(wrong)
