@@ -196,12 +196,19 @@ def stock(world: World, stores: Stores) -> Iterator[str]:
 
 
 def charged(world: World, stores: Stores) -> Iterator[str]:
-    """CASE: a broken limit is charged to what was risked on allowance, never to what was spent by right."""
+    """CASE: a broken limit is charged to what was risked on allowance, and to what was spent by right only where
+    nothing was: who joined at two stores had a welcome coupon by right at each, until the two became one."""
     query = (
-        "select case_file.op_id, case_file.kind, data from case_file join operation using (op_id)"
-        " where case_file.kind in ('coupon_over', 'points_overdrawn') order by 1"
+        "select operation.op_id, subject, data, exists (select 1 from case_file where case_file.op_id = operation.op_id)"
+        " from operation where kind in ('redeem-coupon', 'redeem-points') and outcome <> 'parked' order by 1"
     )
-    for op_id, kind, data in ask(world, query):
-        operation = decode_entry(bytes(data)).operation
-        if getattr(operation, "cover", Cover.OPEN) is Cover.RIGHT:
-            yield f"CASE: {kind} is charged to {op_id}, which was spent by right"
+    wronged: dict[str, str] = {}
+    free: dict[str, str] = {}
+    for op_id, subject, data, has_case in ask(world, query):
+        cover = getattr(decode_entry(bytes(data)).operation, "cover", Cover.OPEN)
+        if cover is Cover.RIGHT and has_case:
+            wronged[subject] = op_id
+        if cover is Cover.ALLOWANCE and not has_case:
+            free[subject] = op_id
+    for subject in sorted(wronged.keys() & free.keys()):
+        yield f"CASE: {subject} is charged to {wronged[subject]}, by right, and not to {free[subject]}, on allowance"

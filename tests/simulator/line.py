@@ -33,6 +33,8 @@ class Weather:
     odds: dict[Fate, float] = field(default_factory=dict)
     delay_most_s: float = 0.05
     is_parted: bool = False
+    stuck: str = ""
+    """Requests to this path never arrive, all others do."""
 
     def fate(self, random: Random) -> Fate:
         number = random.random()
@@ -66,7 +68,8 @@ class Line(httpx.AsyncBaseTransport):
         content = await request.aread()
         path = request.url.path
         timeout_s = float(request.extensions.get("timeout", {}).get("read") or 10.0)
-        fate = Fate.REQUEST_LOST if self.weather.is_parted else self.weather.fate(self._random)
+        is_lost = self.weather.is_parted or self.weather.stuck == path
+        fate = Fate.REQUEST_LOST if is_lost else self.weather.fate(self._random)
         self._say(f"{self._name} {request.method} {request.url.raw_path.decode()} {fate} {len(content)}")
         try:
             async with asyncio.timeout(timeout_s):

@@ -16,6 +16,7 @@ from store_agent.domain.operation import Operation, Refusal
 from store_agent.replica import Replica
 from store_agent.replica.cache import Absorbed, Cache
 from store_agent.replica.view import View
+from sync.in_step import InStep
 from sync.session import Session
 from sync.wire import PushRequest
 from tests.plants import PLANTS as OLDER
@@ -74,6 +75,15 @@ def _newest(self: Replica, most: int) -> list[Any]:
     return list(self.journal.after(self.cache.received()))[-most:]
 
 
+async def _one_loop(self: InStep) -> None:
+    async def both() -> None:
+        if self._session.replica.outbox(1):
+            await self.push_once()
+        await self._pull_in_turn()
+
+    await self._patiently("push", both)
+
+
 STORE_PLANTS: dict[str, Plant] = {
     "overlay dropped on the push's reply": Plant(
         "the store takes the push's reply for the answer, though the rows with its effect have not come yet",
@@ -113,5 +123,6 @@ STORE_PLANTS: dict[str, Plant] = {
         "what waits under a member's second id stays there when the two become one",
         rewritten(View, "_read_cache", "self._reread(self._waiting.merge(cache.merged(members)))", "pass"),
     ),
+    "pull behind push": Plant("one loop pushes, and pulls once that went well", instead(InStep, "run", _one_loop)),
     "in several transactions": Plant("what happened together is written down one by one", _one_by_one),
 }

@@ -55,9 +55,9 @@ class WatchedSession(Session):
 class WatchedReplica(FusedReplica):
     """The real replica; what is asked of it is noted, since a store writes down all of it or nothing."""
 
-    drafted: Sequence[Operation] = ()
+    drafted: list[Operation] = []  # noqa: RUF012
     """What was accepted since somebody last asked."""
-    drafting: Sequence[Operation] = ()
+    drafting: list[Operation] = []  # noqa: RUF012
     """What is being accepted."""
 
     def accept_drafted(self, draft: Callable[[], Sequence[Operation]]) -> Refusal | None:
@@ -237,7 +237,7 @@ class Terminal:
         world, store = self.store.world, self.store
         before = len(store.model.journal)
         said: object
-        self.replica.drafted = self.replica.drafting = ()
+        self.replica.drafted, self.replica.drafting = [], []
         try:
             said = do()
         except Trouble as trouble:

@@ -24,7 +24,7 @@ from tests.chain import ADMIN_TOKEN, URL
 from tests.simulator import loop
 from tests.simulator.checks import ask, check_all, is_quiet
 from tests.simulator.faults import heal, misfortune
-from tests.simulator.jobs import person
+from tests.simulator.jobs import person, receive
 from tests.simulator.office import Office
 from tests.simulator.poison import poisonous
 from tests.simulator.store import Store, Terminal
@@ -33,6 +33,7 @@ from tests.simulator.world import World
 STORES = {"s1": 2, "s2": 1, "s3": 1}
 """By store: how many terminals."""
 CONVERGE_S = 120
+STUCK_S = 20
 ENDED_AFTER_S = 900
 OPERATIONS = 500
 
@@ -96,11 +97,9 @@ async def _play(world: World, operations: int) -> dict[str, Store]:
     for task in work:
         await task
     await heal(world, stores)
-    until = running.time() + CONVERGE_S
-    while not world.failure and not is_quiet(world, stores):
-        await asyncio.sleep(0.5)
-        if running.time() > until:
-            world.fail(f"CONVERGE: after {CONVERGE_S} s something still waits: {_standing(world, stores)}")
+    await _come_to_rest(world, stores)
+    if not world.failure:
+        await _stick(world, stores, office)
     if not world.failure and (wrong := check_all(world, stores)):
         world.fail(wrong)
     for store in stores.values():
@@ -109,6 +108,32 @@ async def _play(world: World, operations: int) -> dict[str, Store]:
     for centre in world.centres.values():
         await centre.die()
     return stores
+
+
+async def _come_to_rest(world: World, stores: dict[str, Store]) -> None:
+    """CONVERGE: with everything working again, nothing waits after a while."""
+    running = asyncio.get_running_loop()
+    until = running.time() + CONVERGE_S
+    while not world.failure and not is_quiet(world, stores):
+        await asyncio.sleep(0.5)
+        if running.time() > until:
+            world.fail(f"CONVERGE: after {CONVERGE_S} s something still waits: {_standing(world, stores)}")
+
+
+async def _stick(world: World, stores: dict[str, Store], office: Office) -> None:
+    """NOBLOCK: a store that cannot send still hears of every price."""
+    store = stores["s1"]
+    store.line.weather.stuck = "/v1/push"
+    terminal = store.terminals[0]
+    terminal.job("receive", lambda: receive(terminal))
+    await office.prices()
+    heads = world.truth.heads()
+    await asyncio.sleep(STUCK_S)
+    behind = [stream for stream, head in heads.items() if store.model.cursors.get(stream, head) < head]
+    if behind or not store.model.waiting():
+        world.fail(f"NOBLOCK: with its outbox stuck, {store.id} is behind in {behind}")
+    store.line.weather.stuck = ""
+    await _come_to_rest(world, stores)
 
 
 def _standing(world: World, stores: dict[str, Store]) -> str:
