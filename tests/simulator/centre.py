@@ -17,6 +17,7 @@ from tests.chain import ADMIN_TOKEN
 from tests.simulator.postgres import Ground, SteppedPool
 
 POOL_SIZE = 3
+LOOK_S = 1.0
 AT_CENTRE: ContextVar[bool] = ContextVar("AT_CENTRE", default=False)
 """Whether the code that runs is a centre's: a rule may crash there and nowhere else."""
 
@@ -46,6 +47,8 @@ class CentreProcess:
 
     async def _live(self, app: Starlette, up: asyncio.Event) -> None:
         async with app.router.lifespan_context(app):
+            # Time costs nothing here and a look does: what this process itself published, it knows at once.
+            app.state.centre.waiting._look_s = LOOK_S
             up.set()
             await asyncio.Event().wait()
 

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import AsyncConnection, waiting
 from psycopg.pq import TransactionStatus
 
-LONG_MS = 3
+LONG_MS = 20
 """Whoever has not answered by then may be waiting for a lock: the server is asked."""
 OPTIONS = "-c deadlock_timeout=1h -c timezone=UTC"
 TAKE_WITHIN_S = 5.0
