@@ -62,7 +62,7 @@ FEED_PLANTS: dict[str, Plant] = {
     ),
     "sighted and not welcomed": Plant(
         "a store that asks for a member gets what changes from then on, and not what there is",
-        rewritten(exchange, "sight", "await feed.publish(conn, await audience.welcome(conn, new))", "pass"),
+        rewritten(exchange, "sight", "welcomed = await audience.welcome(conn, new)", "welcomed = {}"),
     ),
     "welcome without other ids": Plant(
         "a store that begins to hold a member is not told of the ids that were merged into theirs",
