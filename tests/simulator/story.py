@@ -34,6 +34,7 @@ STORES = {"s1": 2, "s2": 1, "s3": 1}
 """By store: how many terminals."""
 CONVERGE_S = 120
 STUCK_S = 20
+ROOM_BYTES = 512 * 1024 * 1024
 ENDED_AFTER_S = 900
 OPERATIONS = 500
 
@@ -155,7 +156,9 @@ def _end(world: World, stores: dict[str, Store]) -> None:
 @contextmanager
 def _folder() -> Iterator[Path]:
     memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None, prefix="simulator"))
+    # Stores refuse work where a disk is nearly full, and that must not depend on the machine.
+    is_roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM_BYTES
+    folder = Path(tempfile.mkdtemp(dir=memory if is_roomy else None, prefix="simulator"))
     try:
         yield folder
     finally:
