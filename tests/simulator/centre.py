@@ -14,7 +14,8 @@ from starlette.applications import Starlette
 
 from sync.central.app import make_app
 from tests.chain import ADMIN_TOKEN
-from tests.simulator.postgres import Ground, SteppedPool
+from tests.simulator.pool import SteppedPool
+from tests.simulator.postgres import Ground
 
 POOL_SIZE = 3
 LOOK_S = 1.0

@@ -117,7 +117,11 @@ class Office:
     async def cancel(self) -> None:
         """A customer does not want it any more, perhaps while it is handed over."""
         if self._orders:
-            await self.ask(f"orders/W{self.random.randint(1, self._orders)}/cancel", {"asked_by": "customer"})
+            at_our_risk = self.random.random() < 0.5
+            await self.ask(
+                f"orders/W{self.random.randint(1, self._orders)}/cancel",
+                {"asked_by": "customer", "at_our_risk": at_our_risk},
+            )
 
     async def tags(self) -> None:
         """Segments."""

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import select
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 import psycopg
@@ -20,7 +18,6 @@ from psycopg.pq import TransactionStatus
 LONG_MS = 20
 """Whoever has not answered by then may be waiting for a lock: the server is asked."""
 OPTIONS = "-c deadlock_timeout=1h -c timezone=UTC"
-TAKE_WITHIN_S = 5.0
 
 
 class Statement:
@@ -164,66 +161,3 @@ class Ground:
 
     def close(self) -> None:
         self.look.close()
-
-
-class SteppedPool:
-    """So many connections, given in the order of asking. Ends a transaction as psycopg's own pool does."""
-
-    def __init__(self, ground: Ground, size: int) -> None:
-        self._ground = ground
-        self._free = deque(ground.connect() for _n in range(size))
-        self._taken: list[SteppedConnection] = []
-        self._asking: deque[asyncio.Future[None]] = deque()
-        self._is_dead = False
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[SteppedConnection]:
-        """One of them."""
-        conn = await self._take()
-        try:
-            yield conn
-        except BaseException:
-            if not conn.closed:
-                await conn.rollback()
-            raise
-        else:
-            await conn.commit()
-        finally:
-            self._give(conn)
-
-    async def _take(self) -> SteppedConnection:
-        while not self._free:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._asking.append(turn)
-            try:
-                async with asyncio.timeout(TAKE_WITHIN_S):
-                    await turn
-            except TimeoutError as error:
-                raise psycopg.OperationalError("couldn't get a connection") from error
-            finally:
-                if turn in self._asking:
-                    self._asking.remove(turn)
-        conn = self._free.popleft()
-        self._taken.append(conn)
-        return conn
-
-    def _give(self, conn: SteppedConnection) -> None:
-        self._taken.remove(conn)
-        if self._is_dead:
-            return
-        if conn.closed or conn.pgconn.transaction_status != TransactionStatus.IDLE:
-            if not conn.closed:
-                self._ground.kill(conn)
-            conn = self._ground.connect()
-        self._free.append(conn)
-        if self._asking:
-            turn = self._asking.popleft()
-            if not turn.done():
-                turn.set_result(None)
-
-    def die(self) -> None:
-        """The process that held it is gone."""
-        self._is_dead = True
-        for conn in (*self._taken, *self._free):
-            if not conn.closed:
-                self._ground.kill(conn)
