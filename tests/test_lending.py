@@ -140,6 +140,14 @@ async def test_a_store_that_begins_to_hold_the_member_joins_the_group_while_it_h
     assert reason(redeem(two, ["k"])) == ""
 
 
+async def test_what_a_store_gets_with_a_member_is_one_group(chain: Chain) -> None:
+    """Found by the simulator: the coupon in which the store was named came as a group of its own, behind all else."""
+    await two_stores(chain, off(80), Coupon(id="k", campaign_id="c", member_id=WANG.id))
+    found = await chain.ask("select row_id, group_end from feed where stream = 'store/s2' order by position")
+    assert {row_id for row_id, _end in found} >= {WANG.id, "k"}
+    assert len({end for row_id, end in found if row_id in (WANG.id, "k")}) == 1
+
+
 async def test_a_right_that_another_store_holds_is_asked_back_and_lent(chain: Chain) -> None:
     one, two = await two_stores(chain, off(500), Coupon(id="k", campaign_id="c", member_id=WANG.id))
     reply = await two.client.acquire(AcquireRequest("first try", "coupon", "k"))
