@@ -10,9 +10,9 @@ from store_agent.codec import decode_entry
 from store_agent.domain.members import RegisterMember
 from store_agent.domain.merging import readdress
 from store_agent.domain.operation import Operation
+from store_agent.domain.overshoots import case_of
 from store_agent.domain.quotas import UseQuota
 from store_agent.domain.stock import HoldStock, MoveStock, ReleaseHold, StockOperation
-from sync.central.cases import case_of
 from tests.simulator.cover import granted_too_much, held_too_much, uncovered
 from tests.simulator.model import ANSWER, Held, Key, Published, decoded, same
 
