@@ -16,12 +16,14 @@ import msgspec
 
 from store_agent.domain import (
     campaigns,
+    code_uses,
     coupons,
     keys,
     members,
     pickup_endings,
     pickup_handover,
     pickup_steps,
+    pins,
     points,
     products,
     purchases,
@@ -48,7 +50,8 @@ class Noun:
 
     row: type[Any]
     audience: str
-    """`chain`: every store. `member`: the stores that hold the row's `member_id` (or `id`). `store`: the row's store."""
+    """`chain`: every store. `member`: the stores that hold the row's `member_id` (or `id`). `store`: the row's store.
+    `stores`: the row's stores."""
     operations: tuple[type[Operation], ...] = ()
 
 
@@ -89,6 +92,9 @@ NOUNS: tuple[Noun, ...] = (
         "store",
         (stock.MoveStock, stock.HoldStock, stock.ReleaseHold, stock.CountStock, stock.MarkShelfEmpty),
     ),
+    Noun(code_uses.CodeUse, "stores", (code_uses.UseCode,)),
+    Noun(pins.MemberPin, "member", (pins.SetMemberPin,)),
+    Noun(pins.StaffPin, "store"),
 )
 NOUN_OF: dict[str, Noun] = {noun.row.table: noun for noun in NOUNS}
 OPERATION_OF: dict[str, type[Operation]] = {kind.kind: kind for noun in NOUNS for kind in noun.operations}

@@ -114,3 +114,11 @@ def purchases_by_time(db: Database) -> None:
 def keys(db: Database) -> None:
     """Whose codes this store believes."""
     make_noun(db, "key")
+
+
+@cache()
+def codes_and_pins(db: Database) -> None:
+    """Codes that were used, and PINs."""
+    make_noun(db, "code_use")
+    make_noun(db, "member_pin", "member_id")
+    make_noun(db, "staff_pin")

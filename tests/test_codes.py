@@ -48,6 +48,7 @@ from tests.signed_examples import (
     reason,
     signed,
     text_of,
+    used,
 )
 
 
@@ -136,7 +137,7 @@ REFUSALS: list[tuple[CodeReason, str, dict[str, Any]]] = [
     (CodeReason.OTHER_CHANNEL, text_of(COUPON), {"channel": "online"}),
     (CodeReason.NOT_YET, text_of(CARD), {"now": NOW - 3 * MINUTE}),
     (CodeReason.EXPIRED, text_of(PASS), {"now": NOW + 5 * MINUTE}),
-    (CodeReason.REPLAYED, text_of(PASS), {"seen": {f"{KEY.id}:{CODE_ID}"}}),
+    (CodeReason.REPLAYED, text_of(PASS), {"refuse_used": used(f"{KEY.id}:{CODE_ID}")}),
 ]
 
 
@@ -162,7 +163,7 @@ def test_a_code_of_this_moment_is_taken_by_a_clock_that_is_a_little_slow_and_nev
 
 
 def test_a_use_of_another_issuers_code_with_the_same_number_is_no_replay() -> None:
-    assert isinstance(read(text_of(PASS), seen={f"{GIFTCO.id}:{CODE_ID}"}), SignedCode)
+    assert isinstance(read(text_of(PASS), refuse_used=used(f"{GIFTCO.id}:{CODE_ID}")), SignedCode)
 
 
 def test_a_code_by_the_next_key_counts_beside_one_by_the_earlier_until_that_ends() -> None:

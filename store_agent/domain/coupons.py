@@ -156,6 +156,8 @@ class RedeemCoupon(Operation):
     saved_minor: int = 0
     currency: str = ""
     lines: tuple[LineSaving, ...] = ()
+    proof: str = ""
+    """How it was known who spends (`proofs.py`)."""
 
     @property
     def subject(self) -> str:

@@ -181,6 +181,8 @@ class RedeemPoints(Operation):
     value_minor: int
     currency: str
     purchase_id: str = ""
+    proof: str = ""
+    """How it was known who spends (`proofs.py`)."""
 
     @property
     def subject(self) -> str:

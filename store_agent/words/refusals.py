@@ -479,8 +479,44 @@ WORDS: dict[str, Words] = {
         later("Ask the customer to open the code anew in the app, or find the member by phone number."),
     ),
     "code-replayed": Words(
-        later("This signed code was already used in this store."),
+        later("This signed code was already used {used_at} ({store}, {staff})."),
         later("Ask the customer to open the code anew in the app."),
+    ),
+    "proof-wanted": Words(
+        later("Spending wants the app's pass or the member's PIN; a phone number only finds and earns."),
+        later("Scan the pass, or let the customer type the PIN. A lead or a manager may approve it."),
+    ),
+    "pin-form": Words(
+        later("A PIN has {least} to {most} digits."),
+        later("Type digits only."),
+    ),
+    "pin-easy": Words(
+        later("This PIN is too easy to guess."),
+        later("Choose one whose digits are neither all the same nor one after the other."),
+    ),
+    "pin-unproven": Words(
+        later("A PIN is set only by whoever has shown the pass, the PIN before, or with an approval."),
+        later("Scan the pass of the app, or ask a lead or a manager to approve."),
+    ),
+    "pin-missing": Words(
+        later("This member has no PIN."),
+        later("Ask for the pass of the app. A lead or a manager may approve it."),
+    ),
+    "pin-locked": Words(
+        later("This PIN is locked: it was wrong too often."),
+        later("Ask for the pass of the app, or let another lead or manager approve. A new PIN unlocks it."),
+    ),
+    "pin-wrong": Words(
+        later("This is not the PIN."),
+        later("Type it again, slowly."),
+    ),
+    "approval-same-person": Words(
+        later("Nobody approves their own work."),
+        later("Another lead or manager approves it with their own PIN."),
+    ),
+    "approval-role": Words(
+        later("This person may not approve it."),
+        later("Ask a lead or a manager of this store."),
     ),
 }
 

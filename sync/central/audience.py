@@ -48,6 +48,8 @@ def _streams_of(row: Any, stores: dict[str, list[str]]) -> list[str]:
     audience = NOUN_OF[row.table].audience
     if audience == "chain":
         return [CHAIN]
+    if audience == "stores":
+        return [stream_of(store) for store in row.stores]
     if audience == "store" or (row.table == "quota" and row.store):
         return [stream_of(row.store)]
     if row.table == "coupon" and not row.member_id:

@@ -25,6 +25,7 @@ class CaseKind(StrEnum):
     PARKED_OPERATION = "parked_operation"
     DEVICE_FORK = "device_fork"
     UNKNOWN_REFERENCE = "unknown_reference"
+    CODE_REPLAYED = "code_replayed"
 
 
 BROKEN = {
@@ -34,6 +35,7 @@ BROKEN = {
     "pickup": CaseKind.ORDER_CONFLICT,
     "stock": CaseKind.STOCK_NEGATIVE,
     "member": CaseKind.UNKNOWN_REFERENCE,
+    "code_use": CaseKind.CODE_REPLAYED,
 }
 """By table: what a refusal that the centre finds late means. Tags and purchases break no limit."""
 
@@ -67,6 +69,7 @@ def case_of(operation: Operation, refusal: Refusal | None, before: Any, after: A
 def open_case(kind: CaseKind, operation: Operation, reason: str, at: datetime) -> CaseFile:
     """The case that an operation opens, with what it was worth."""
     amount_minor = getattr(operation, "saved_minor", 0) or getattr(operation, "value_minor", 0)
+    amount_minor = amount_minor or getattr(operation, "amount_minor", 0)
     currency = getattr(operation, "currency", "")
     subject = f"{operation.table}/{operation.subject}"
     return CaseFile(

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from store_agent.domain.members import Tier
+from store_agent.domain.proofs import SpendingProof
 from store_agent.domain.stores import Role
 from store_agent.safe_text import safe_text
 from sync.central.office.strict import Malformed
@@ -61,6 +62,8 @@ class StoreRecord(Incoming, frozen=True, kw_only=True):
     closing: dict[Weekday, Clock] | UnsetType = UNSET
     points: PointsRuleRecord | UnsetType = UNSET
     welcome_campaign: Annotated[str, Meta(max_length=80)] | UnsetType = UNSET
+    spending_proof: SpendingProof | UnsetType = UNSET
+    """What is asked for before a member's points and coupons are spent."""
 
 
 class StaffRecord(Incoming, frozen=True, kw_only=True):
