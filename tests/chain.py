@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from store_agent.clock import Ids
 from store_agent.desk.counter import Counter
+from store_agent.domain.proofs import SpendingProof
 from store_agent.domain.stores import Store
 from store_agent.replica import Replica
 from sync import wire
@@ -126,7 +127,7 @@ class Chain:
         self, store_id: str, *, row: Store | None = None, batch_most: int = 500, page_rows: int = 500
     ) -> StoreAtEnd:
         """Enrol a device for a store and open its counter."""
-        await self.write(row or Store(id=store_id, name={"en": store_id.title()}))
+        await self.write(row or Store(id=store_id, name={"en": store_id.title()}, spending_proof=SpendingProof.ANY))
         async with self.ledger() as conn:
             code = await devices.make_code(conn, store_id, self.clock.now(), timedelta(hours=1))
         secret, public = wire.make_key()

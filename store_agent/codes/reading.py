@@ -38,7 +38,7 @@ def read_code(
     """What this code says, believed, or the first reason why it is not taken.
 
     `keys` are the rows of the chain's stream, `chain` its short name in them; `refuse_used` is asked with the `use_id`
-    of a code that counts once, whether it was used. Members and coupons are not looked up: whether there is such a one is a desk's question.
+    of a code that counts once, whether it was used. Whether there is such a member or coupon is a desk's question.
     """
     sealed = _unsealed(text)
     if isinstance(sealed, Refusal):
@@ -58,7 +58,12 @@ def read_code(
     if isinstance(said, Refusal):
         return said
     code = replace(said, key_id=key.id, issuer=said.issuer or key.issuer)
-    return _why_not_by(code, key, chain) or _why_not_here(code, now, store, wanted, channel) or _why_not_again(code, refuse_used) or code
+    return (
+        _why_not_by(code, key, chain)
+        or _why_not_here(code, now, store, wanted, channel)
+        or _why_not_again(code, refuse_used)
+        or code
+    )
 
 
 def _unsealed(text: str) -> cose.Sealed | Refusal:

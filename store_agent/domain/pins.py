@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import ClassVar
 
 from store_agent.domain.operation import Operation, Refusal
@@ -70,7 +71,7 @@ def refuse_pin(pin: str, digits: tuple[int, int]) -> Refusal | None:
     least, most = digits
     if not (pin.isascii() and pin.isdigit() and least <= len(pin) <= most):
         return Refusal(PinReason.FORM, {"least": least, "most": most})
-    steps = {(int(after) - int(before)) % 10 for before, after in zip(pin, pin[1:], strict=False)}
+    steps = {(int(after) - int(before)) % 10 for before, after in pairwise(pin)}
     return Refusal(PinReason.EASY) if len(steps) == 1 and steps <= {0, 1, 9} else None
 
 

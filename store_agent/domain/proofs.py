@@ -89,6 +89,19 @@ class Proof:
 NO_PROOF = Proof()
 
 
+def stronger(before: Proof, new: Proof) -> Proof:
+    """What is proven once more was shown. Of another member, only the coupons that were shown remain."""
+    coupons = tuple(code for code in before.codes if code.coupon_id)
+    if before.member_id and before.member_id != new.member_id:
+        before = Proof(codes=coupons)
+    kinds = list(ProofKind)
+    strongest = before if kinds.index(before.kind) > kinds.index(new.kind) else new
+    proof = replace(strongest, codes=before.codes)
+    for code in new.codes:
+        proof = proof.also(code)
+    return proof
+
+
 def refuse_spending(
     wanted: SpendingProof, proof: Proof, member_id: str, coupons: Iterable[Coupon], points: int
 ) -> Refusal | None:

@@ -15,22 +15,21 @@ from textual.widgets.option_list import Option
 from store_agent.desk import checkout
 from store_agent.desk.counter import Counter
 from store_agent.domain import bills
-from store_agent.domain.operation import Refusal
 from store_agent.domain.quotes import Quote, Verdict, VerdictKind
 from store_agent.words import _, later, ngettext
 from store_agent.words.formats import money
 from tui.columns import pair, row, stacked
 from tui.coupon_words import coupon_name, saving_words
-from tui.dialogs.dialog import Dialog, Outcome
+from tui.dialogs.dialog import Outcome
+from tui.dialogs.spending import Spending
 from tui.keys import Key
-from tui.receipt_words import receipt_words
-from tui.said import done, told
+from tui.said import told
 from tui.visits import CounterOverview
 
 WIDTH = 66
 
 
-class RedeemDialog(Dialog):
+class RedeemDialog(Spending):
     """Shows the bill before anything is used up. The best combination is chosen already."""
 
     DEFAULT_CSS = """
@@ -51,15 +50,8 @@ class RedeemDialog(Dialog):
     )
 
     def __init__(self, counter: Counter, overview: CounterOverview, chosen: tuple[str, ...] | None = None) -> None:
-        super().__init__(counter)
-        self.overview = overview
+        super().__init__(counter, overview)
         self.chosen = list(overview.chosen if chosen is None else chosen)
-
-    @property
-    def quote(self) -> Quote:
-        """Only with a member is there a quote, and only then this dialog."""
-        assert self.overview.quote is not None
-        return self.overview.quote
 
     @property
     def usable(self) -> list[Verdict]:
@@ -150,26 +142,19 @@ class RedeemDialog(Dialog):
 
     def action_points(self) -> None:
         """Go on with points, on what is left to pay."""
-        self.finish(Outcome(then="points", chosen=tuple(self.chosen)))
+        self.finish(Outcome(then="points", chosen=tuple(self.chosen), proof=self.proof))
 
     def action_redeem(self) -> None:
         """Enter: use the coupons up, record the purchase."""
-        seen, visit = self.overview.of_member, self.overview.visit
-        if self.is_over or seen is None:
+        if self.is_over:
             return
-        chosen = bills.apply(self.quote, self.chosen).taken
-        result = checkout.redeem(
-            self.counter,
-            seen.member,
-            self.quote,
-            [taken.coupon_id for taken in chosen],
-            purchase_id=visit.purchase_id,
+        chosen = [taken.coupon_id for taken in bills.apply(self.quote, self.chosen).taken]
+        purchase_id = self.overview.visit.purchase_id
+        self.settle(
+            checkout.redeem(
+                self.counter, self.seen.member, self.quote, chosen, purchase_id=purchase_id, proof=self.proof
+            )
         )
-        if isinstance(result, Refusal):
-            self.refuse(result)
-        else:
-            said = done(*receipt_words(self.quote, result, seen.points.balance))
-            self.finish(Outcome(said=said, served=True))
 
 
 def _coupon_row(quote: Quote, verdict: Verdict, number: int, is_chosen: bool) -> Content:
