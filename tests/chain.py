@@ -23,6 +23,7 @@ from sync import wire
 from sync.central import devices, ledger, rows
 from sync.central.app import Centre, make_app
 from sync.central.ground import Connection
+from sync.central.office.sealing import Sealing
 from sync.client import Client
 from sync.in_step import Contact, InStep
 from sync.session import Session
@@ -31,6 +32,9 @@ from tests.standing_clock import StandingClock
 
 ADMIN_TOKEN = "of the head office"
 URL = "http://centre"
+
+
+SEALING = Sealing((b"\x05" * 32,))
 
 
 @dataclass
@@ -189,7 +193,7 @@ class Chain:
 @asynccontextmanager
 async def open_chain(database_url: str, clock: StandingClock, folder: Path) -> AsyncIterator[Chain]:
     """A centre in this process."""
-    app = make_app(database_url, admin_token=ADMIN_TOKEN, now=clock.now)
+    app = make_app(database_url, admin_token=ADMIN_TOKEN, sealing=SEALING, now=clock.now)
     async with app.router.lifespan_context(app):
         chain = Chain(app, clock, folder)
         try:

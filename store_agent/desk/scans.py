@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from store_agent.codes import SignedCode, SignedScan, read_code, signed_reader
 from store_agent.desk.counter import Counter
 from store_agent.domain.code_uses import CodeUse, refuse_used
-from store_agent.domain.keys import Key
+from store_agent.domain.keys import CodeKind, Key
 from store_agent.domain.operation import Refusal
 from store_agent.scan import Scan, read_scan
 
@@ -16,8 +17,8 @@ TAIWAN = ZoneInfo("Asia/Taipei")
 """Where the days of an e-invoice are counted, whichever store it is shown in."""
 
 
-def read(counter: Counter, text: str) -> Scan:
-    """What a scanned or typed text is, here and now."""
+def read(counter: Counter, text: str, wanted: Collection[CodeKind] = tuple(CodeKind)) -> Scan:
+    """What a scanned or typed text is, here and now. `wanted`: the kinds of signed codes that are of use here."""
     store, now = counter.store, counter.now()
 
     def is_used(use_id: str) -> Refusal | None:
@@ -25,7 +26,7 @@ def read(counter: Counter, text: str) -> Scan:
 
     def read_signed(signed: str) -> SignedCode | Refusal:
         keys: list[Key] = counter.replica.view.all(Key.table)
-        return read_code(signed, keys, now, keys[0].chain if keys else "", store.id, refuse_used=is_used)
+        return read_code(signed, keys, now, keys[0].chain if keys else "", store.id, wanted=wanted, refuse_used=is_used)
 
     today = now.astimezone(TAIWAN).date()
     return read_scan(text, region=store.region, today=today, read_signed=signed_reader(read_signed))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from store_agent.codes import SignedCode
 from store_agent.desk.counter import Counter
 from store_agent.domain.code_uses import UseCode
+from store_agent.domain.keys import CodeReason
 from store_agent.domain.operation import Refusal
 
 
 def take(counter: Counter, voucher: SignedCode, purchase_id: str = "", member_id: str = "") -> Refusal | None:
     """Take it. The cashier enters its amount at the till as a means of payment."""
+    if voucher.currency != counter.store.currency:
+        return Refusal(CodeReason.OTHER_CURRENCY, {"other": voucher.currency, "currency": counter.store.currency})
     return counter.accept(
         UseCode(
             **counter.named(purchase_id),

@@ -470,6 +470,10 @@ WORDS: dict[str, Words] = {
         later("This signed code does not count here."),
         later("It counts: {channels}."),
     ),
+    "code-other-currency": Words(
+        later("This voucher is in {other}, and this till counts {currency}."),
+        later("Ask for another means of payment."),
+    ),
     "code-not-yet": Words(
         later("This signed code counts from {from_at}."),
         later("Check this machine's date; else ask the customer to come back then."),

@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from store_agent.desk import approvals, pins, proofs, scans
 from store_agent.desk.counter import Counter
+from store_agent.domain.keys import CodeKind
 from store_agent.domain.members import Member
 from store_agent.domain.operation import Refusal
 from store_agent.domain.pins import MEMBER_DIGITS, PinReason
@@ -71,7 +72,7 @@ class PinDialog(Dialog):
 
     def take_scan(self, message: Scanned) -> bool:
         """The pass of this member; anything else is for somewhere else."""
-        scan = scans.read(self.counter, message.text)
+        scan = scans.read(self.counter, message.text, [CodeKind.MEMBER_PASS])
         if refusal := scans.refusal_of(scan):
             self.refuse(refusal)
             return True
