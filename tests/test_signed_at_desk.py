@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from store_agent.codes import SignedCode, cose, write_code
+from store_agent.codes import SignedCode, cbor, cose, write_code
 from store_agent.codes.cose import seal
 from store_agent.desk import pickups, proofs, scans, vouchers
 from store_agent.desk.counter import Counter
@@ -69,7 +69,7 @@ def forged(code: SignedCode) -> str:
     """By somebody who has the key's id, but not the key."""
     sound = cose.unseal(bytes_of(text_of(code)))
     other = cose.unseal(seal(sound.payload, NEXT_SECRET))
-    return as_text(cose.cbor.encode([sound.protected, {}, sound.payload, other.signature]))
+    return as_text(cbor.encode([sound.protected, {}, sound.payload, other.signature]))
 
 
 def altered(code: SignedCode) -> str:
@@ -78,7 +78,7 @@ def altered(code: SignedCode) -> str:
     payload = bytearray(sound.payload)
     place = payload.index(code.subject[-1:].encode() if code.subject else code.chain[-1:].encode())
     payload[place] ^= 1
-    return as_text(cose.cbor.encode([sound.protected, {}, bytes(payload), sound.signature]))
+    return as_text(cbor.encode([sound.protected, {}, bytes(payload), sound.signature]))
 
 
 def other(kind: CodeKind) -> CodeKind:

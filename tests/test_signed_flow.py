@@ -58,14 +58,12 @@ async def test_a_member_whom_a_store_never_saw_is_served_offline_and_their_rows_
 ) -> None:
     _home, away = stores
     card = signed(away, await mint(chain, CodeKind.MEMBER_CARD, member_id="m1"))
-    away.cable.pull()
     assert members.by_id(away.counter, "m1") is None
     receipt = buy(away, members.of_card(card), proof=proofs.of_code(away.counter, card))
     assert isinstance(receipt, checkout.Receipt)
     assert receipt.points_earned == 50
     refused = buy(away, members.of_card(card), points=10, proof=proofs.of_code(away.counter, card))
     assert isinstance(refused, Refusal)
-    away.cable.plug()
     await chain.settle()
     assert (await chain.row("account", "m1")).balance(chain.clock.now()) == 170
     member = members.by_id(away.counter, "m1")
@@ -84,13 +82,10 @@ async def test_a_pass_used_at_two_stores_with_the_cable_out_is_one_case_of_the_s
     text = await mint(chain, CodeKind.MEMBER_PASS, member_id="m1")
     code = signed(home, text)
     for store in stores:
-        store.cable.pull()
         member = members.by_id(store.counter, "m1")
         assert member is not None
         proof = proofs.of_code(store.counter, signed(store, text))
         assert isinstance(buy(store, member, points=20, proof=proof), checkout.Receipt)
-    for store in stores:
-        store.cable.plug()
     await chain.settle()
     assert await chain.cases() == [("code_replayed", "s2", 0)]
     row: CodeUse = await chain.row("code_use", code.use_id)
@@ -108,12 +103,10 @@ async def test_the_voucher_of_a_third_party_is_worth_its_case_where_it_is_taken_
     text = await mint(chain, CodeKind.VOUCHER, issuer="giftco", number="V-1", amount_minor=500)
     await chain.settle()
     for store in stores:
-        store.cable.pull()
         assert vouchers.take(store.counter, signed(store, text)) is None
         again = vouchers.take(store.counter, signed_once(store, text))
         assert again is not None
         assert again.reason == "code-replayed"
-        store.cable.plug()
     await chain.settle()
     assert await chain.cases() == [("code_replayed", "s2", 500)]
 
