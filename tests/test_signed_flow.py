@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -17,6 +16,7 @@ from store_agent.domain.operation import Refusal
 from store_agent.domain.points import Account, Batch
 from store_agent.domain.proofs import NO_PROOF, Proof, SpendingProof
 from store_agent.domain.stores import Staff, Store
+from sync import wire
 from sync.central.office.sealing import Sealing, reseal
 from tests.chain import SEALING, Chain, StoreAtEnd
 from tests.test_signing import ask, make_key, mint
@@ -131,19 +131,13 @@ async def test_a_pin_that_was_chosen_in_one_store_counts_in_another_that_holds_t
     assert pins.set_member(home.counter, member, "8024", proof) is None
     await chain.settle()
     assert not pins.has_pin(away.counter, "m1"), "a store holds only what its own members need"
-    await away.client.sight(wire_sight())
+    await away.client.sight(wire.SightRequest(NUMBER, ""))
     await chain.settle()
     asked = pins.ask_member(away.counter, "m1", "8024")
     assert isinstance(asked, Proof)
     assert isinstance(buy(away, member, points=10, proof=asked), checkout.Receipt)
     shown = await ask(chain, "GET", "members/m1")
     assert "argon2" not in str(shown)
-
-
-def wire_sight() -> Any:
-    from sync import wire
-
-    return wire.SightRequest(NUMBER, "")
 
 
 async def test_head_office_sets_pins_and_only_the_own_store_holds_the_staffs(
