@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import msgspec
 
 from store_agent.domain import (
+    allowances,
     campaigns,
     code_uses,
     coupons,
@@ -25,9 +26,11 @@ from store_agent.domain import (
     pickup_steps,
     pins,
     points,
+    points_rights,
     products,
     purchases,
     quotas,
+    rights,
     stock,
     stores,
     tags,
@@ -64,8 +67,16 @@ NOUNS: tuple[Noun, ...] = (
     Noun(stock.Availability, "chain"),
     Noun(keys.Key, "chain"),
     Noun(members.Member, "member", (members.RegisterMember, members.LinkMember, members.ChangeMember)),
-    Noun(points.Account, "member", (points.EarnPoints, points.RedeemPoints, points.ReversePoints)),
-    Noun(coupons.Coupon, "member", (coupons.IssueCoupon, coupons.RedeemCoupon, coupons.RestoreCoupon)),
+    Noun(
+        points.Account,
+        "member",
+        (points.EarnPoints, points.RedeemPoints, points.ReversePoints, points_rights.ReturnPoints),
+    ),
+    Noun(
+        coupons.Coupon,
+        "member",
+        (coupons.IssueCoupon, coupons.RedeemCoupon, coupons.RestoreCoupon, coupons.ReturnCoupon),
+    ),
     Noun(quotas.Quota, "member", (quotas.UseQuota, quotas.GiveBackQuota)),
     Noun(purchases.Purchase, "member", (purchases.RecordPurchase,)),
     Noun(tags.MemberTags, "member", (tags.AddTag, tags.RemoveTag, tags.AddNote)),
@@ -95,6 +106,8 @@ NOUNS: tuple[Noun, ...] = (
     Noun(code_uses.CodeUse, "stores", (code_uses.UseCode,)),
     Noun(pins.MemberPin, "member", (pins.SetMemberPin,)),
     Noun(pins.StaffPin, "store"),
+    Noun(allowances.Allowance, "store", (allowances.UseAllowance,)),
+    Noun(rights.Right, "store"),
 )
 NOUN_OF: dict[str, Noun] = {noun.row.table: noun for noun in NOUNS}
 OPERATION_OF: dict[str, type[Operation]] = {kind.kind: kind for noun in NOUNS for kind in noun.operations}

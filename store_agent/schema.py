@@ -117,6 +117,13 @@ def keys(db: Database) -> None:
 
 
 @cache()
+def rights(db: Database) -> None:
+    """What this device may risk, and the rights that were lent to it or are asked back."""
+    make_noun(db, "allowance")
+    make_noun(db, "store_right", "state")
+
+
+@cache()
 def codes_and_pins(db: Database) -> None:
     """Codes that were used, and PINs."""
     make_noun(db, "code_use")

@@ -69,6 +69,10 @@ class Client:
         """Exchange a one-time code for an identity."""
         return await self._call("POST", "/v1/enrol", wire.EnrolReply, wire.encode(request))
 
+    async def acquire(self, request: wire.AcquireRequest) -> wire.AcquireReply:
+        """Ask for the right to spend something; it comes in the stream."""
+        return await self._call("POST", "/v1/rights/acquire", wire.AcquireReply, wire.encode(request))
+
     async def sight(self, request: wire.SightRequest) -> str:
         """Ask for a member whom this store does not hold; from then on their rows come here. Their id, or empty."""
         return (await self._call("POST", "/v1/sight", wire.SightReply, wire.encode(request))).member_id

@@ -107,6 +107,24 @@ class SightReply(Struct, frozen=True):
     member_id: str
 
 
+class AcquireRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody wants to spend at the counter what this store holds no right to. The same id asks for the same again."""
+
+    id: Annotated[str, Meta(min_length=8, max_length=64)]
+    table: str
+    subject: Annotated[str, Meta(max_length=200)]
+    amount: Annotated[int, Meta(ge=1, le=10**9)] = 1
+
+
+class AcquireReply(Struct, frozen=True):
+    """How much is this store's right now: it holds it once it has read its stream up to `position`."""
+
+    amount: Number
+    recalled: bool
+    """Others hold the rest, and were asked to give it back."""
+    position: Number
+
+
 class Health(Struct, frozen=True):
     """Whether the centre can work."""
 

@@ -13,7 +13,7 @@ from store_agent.codec import encode_row
 from store_agent.desk.counter import Counter
 from store_agent.domain.benefits import Benefit, BenefitKind, Step
 from store_agent.domain.campaigns import Campaign, Stacking
-from store_agent.domain.coupons import Coupon
+from store_agent.domain.coupons import Coupon, Held
 from store_agent.domain.members import Link, Member, Tier
 from store_agent.domain.pickups import Line, Pickup, PickupState, PickupStep
 from store_agent.domain.pickups import Step as PickupDone
@@ -153,8 +153,10 @@ def belongings() -> list[Any]:
     """What Wang holds."""
     until = NOW + timedelta(days=40)
     held = ("c85", "c-steps", "c-bogo", "c-ship", "c-20")
-    coupons = [Coupon(id=f"k-{id_}", campaign_id=id_, member_id=WANG, valid_until=until) for id_ in held]
-    batches = (Batch("b1", 100, NOW + timedelta(days=20)), Batch("b2", 220, NOW + timedelta(days=300)))
+    # This store is the member's home: what they have is its right, as the centre would have set it aside.
+    right = (Held(STORE),)
+    coupons = [Coupon(id=f"k-{id_}", campaign_id=id_, member_id=WANG, valid_until=until, held=right) for id_ in held]
+    batches = (Batch("b1", 100, NOW + timedelta(days=20), STORE), Batch("b2", 220, NOW + timedelta(days=300), STORE))
     tags = (
         Tag(name="coffee", author="s-mei", at=NOW - timedelta(days=3), store=STORE),
         Tag(name="vip", source="segment", at=NOW - timedelta(days=9)),
@@ -165,7 +167,7 @@ def belongings() -> list[Any]:
     lines = (PurchaseLine(COFFEE, "耶加雪菲咖啡豆 250g", 1, 350),)
     return [
         *coupons,
-        Coupon(id="k-bearer", campaign_id="c-gift", code=BEARER_CODE, valid_until=until),
+        Coupon(id="k-bearer", campaign_id="c-gift", code=BEARER_CODE, valid_until=until, held=right),
         Account(id=WANG, batches=batches),
         MemberTags(id=WANG, tags=tags, notes=(note,)),
         Purchase(

@@ -20,7 +20,7 @@ from sync import wire
 from sync.central.app import STORE_ENDPOINTS
 from sync.central.cases import CaseKind
 from sync.central.endpoints import Endpoint
-from sync.central.office import admin, head_office, imports, orders, records
+from sync.central.office import admin, exposure, head_office, imports, orders, records
 
 ROOT = Path(run.__file__).parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -141,6 +141,7 @@ def test_every_body_that_is_sent_in_an_example_is_understood() -> None:
         "/v1/admin/points": list[records.PointsRecord],
         "/v1/admin/orders": orders.OrderRequest,
         "/v1/admin/enrolment-codes": head_office.CodeRequest,
+        "/v1/admin/cover": exposure.CoverRequest,
     }
     sent = re.findall(r"\$CENTRE(/\S+) -d\s+'(.*?)'", text_of("protocol.md"), re.DOTALL)
     assert set(kinds) <= {path for path, _body in sent}

@@ -68,7 +68,7 @@ def buy(
 ) -> checkout.Receipt | Refusal:
     member = wang(counter)
     quoted = checkout.quote_for(counter, member, baskets.of_total(counter, 500))
-    return checkout.redeem(counter, member, quoted, chosen, points, purchase_id, proof)
+    return checkout.redeem(counter, member, quoted, chosen, points, purchase_id, proof=proof)
 
 
 def reason(result: object) -> str:

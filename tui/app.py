@@ -137,7 +137,9 @@ class StoreApp(Speaking, ScanningApp[None]):
 
     def _measure(self, line: overviews.LineOverview) -> None:
         is_heard = line.heard_at is not None or line.is_ready
-        self.distance = Distance(self.counter.now(), line.waiting, line.offline_since, line.behind, is_heard)
+        self.distance = Distance(
+            self.counter.now(), line.waiting, line.offline_since, line.behind, is_heard, line.cover
+        )
 
     def on_store_app_glanced(self) -> None:
         """Repaint only where something is new: here, at another terminal, or from the centre."""

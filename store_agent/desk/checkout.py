@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from store_agent.desk import proofs
+from store_agent.desk import proofs, rights
 from store_agent.desk.counter import Counter
 from store_agent.domain import bills
+from store_agent.domain.allowances import Risked
 from store_agent.domain.baskets import Basket
 from store_agent.domain.campaigns import Campaign, Situation
 from store_agent.domain.coupons import Coupon, RedeemCoupon
@@ -19,6 +20,7 @@ from store_agent.domain.proofs import NO_PROOF, Proof
 from store_agent.domain.purchases import PurchaseLine, RecordPurchase
 from store_agent.domain.quotas import Quota, UseQuota, blank_quotas
 from store_agent.domain.quotes import Offer, Quote, quote
+from store_agent.domain.rights import Cover
 from store_agent.domain.stock import MoveReason, MoveStock
 from store_agent.domain.tags import tags_at
 
@@ -88,12 +90,14 @@ def redeem(
     chosen: Sequence[str],
     points: int = 0,
     purchase_id: str = "",
+    approved_by: str = "",
     proof: Proof = NO_PROOF,
 ) -> Receipt | Refusal:
     """Use coupons and points on a basket, all or nothing, and record the purchase with what it earned.
 
     `purchase_id` is made when the basket is begun, so that pressing twice is one purchase. What was quoted is quoted
-    once more: an offer may have ended while the screen stood open. `proof` is what was shown in this visit.
+    once more: an offer may have ended while the screen stood open. `approved_by`: the other person who lifts the caps on
+    what may be risked. `proof` is what was shown in this visit.
     """
     if member is None:
         return Refusal(MemberReason.UNKNOWN)
@@ -104,7 +108,10 @@ def redeem(
         sale = _sell(counter, member, quoted, chosen, points)
         if isinstance(sale, Refusal):
             return sale
-        operations = proofs.carry(counter, proof, _operations(counter, member, sale, purchase_id), purchase_id)
+        operations = _operations(counter, member, sale, purchase_id, approved_by)
+    if isinstance(operations, Refusal):
+        return operations
+    operations = proofs.carry(counter, proof, operations, purchase_id)
     refusal = counter.accept(*operations) if operations else Refusal(PointsReason.NOTHING)
     if refusal:
         return refusal
@@ -166,24 +173,20 @@ def _why_changed(quoted: Quote, chosen: Sequence[str]) -> Refusal:
     return refused[0] if refused else Refusal(bills.QuoteReason.CHANGED)
 
 
-def _operations(counter: Counter, member: Member, sale: _Sale, purchase_id: str) -> list[Operation]:
+def _operations(
+    counter: Counter, member: Member, sale: _Sale, purchase_id: str, approved_by: str
+) -> list[Operation] | Refusal:
     basket = sale.quoted.basket
     operations: list[Operation] = []
     if basket.total_minor:
         # First, so that the second press of the same basket is refused before anything else is looked at.
         operations.append(_purchase(counter, member, sale, purchase_id))
-    operations += _coupons(counter, member, sale.quoted, sale.bill, purchase_id)
+    coupons = _coupons(counter, member, sale, purchase_id, approved_by)
+    if isinstance(coupons, Refusal):
+        return coupons
+    operations += coupons
     if sale.points:
-        operations.append(
-            RedeemPoints(
-                **counter.named(purchase_id),
-                member_id=member.id,
-                points=sale.points,
-                value_minor=sale.worth_minor,
-                currency=basket.currency,
-                purchase_id=purchase_id,
-            )
-        )
+        operations += _points(counter, member, sale, purchase_id, approved_by)
     if sale.earned:
         operations.append(
             EarnPoints(
@@ -195,6 +198,25 @@ def _operations(counter: Counter, member: Member, sale: _Sale, purchase_id: str)
             )
         )
     return operations + _stock(counter, basket, purchase_id)
+
+
+def _points(counter: Counter, member: Member, sale: _Sale, purchase_id: str, approved_by: str) -> list[Operation]:
+    """Paying with points: by this store's right as far as it goes, the rest on allowance."""
+    risked = rights.risked_points(counter, member.id, sale.points)
+    spent = RedeemPoints(
+        **counter.named(purchase_id) | {"approved_by": approved_by},
+        member_id=member.id,
+        points=sale.points,
+        value_minor=sale.worth_minor,
+        currency=sale.quoted.basket.currency,
+        purchase_id=purchase_id,
+        cover=Cover.ALLOWANCE if risked else Cover.RIGHT,
+        risked=risked,
+    )
+    if not risked:
+        return [spent]
+    worth_minor = rights.worth_at_most(counter.store.points, risked)
+    return [spent, rights.use_allowance(counter, spent, Risked.POINTS, worth_minor, sale.quoted.situation)]
 
 
 def _purchase(counter: Counter, member: Member, sale: _Sale, purchase_id: str) -> RecordPurchase:
@@ -220,23 +242,31 @@ def _purchase(counter: Counter, member: Member, sale: _Sale, purchase_id: str) -
     )
 
 
-def _coupons(counter: Counter, member: Member, quoted: Quote, bill: bills.Bill, purchase_id: str) -> list[Operation]:
-    operations: list[Operation] = []
-    for taken in bill.taken:
-        campaign = quoted.offers[taken.coupon_id].campaign
-        operations.append(
-            RedeemCoupon(
-                **counter.named(purchase_id),
-                coupon_id=taken.coupon_id,
-                campaign_id=taken.campaign_id,
-                member_id=member.id,
-                purchase_id=purchase_id,
-                saved_minor=taken.saves_minor,
-                currency=quoted.basket.currency,
-                lines=taken.lines,
-            )
+def _coupons(
+    counter: Counter, member: Member, sale: _Sale, purchase_id: str, approved_by: str
+) -> list[Operation] | Refusal:
+    quoted, operations = sale.quoted, list[Operation]()
+    for taken in sale.bill.taken:
+        used = quoted.offers[taken.coupon_id]
+        cover = rights.cover_coupon(counter, used.coupon, used.campaign)
+        if isinstance(cover, Refusal):
+            return cover
+        spent = RedeemCoupon(
+            **counter.named(purchase_id) | {"approved_by": approved_by},
+            coupon_id=taken.coupon_id,
+            campaign_id=taken.campaign_id,
+            member_id=member.id,
+            purchase_id=purchase_id,
+            saved_minor=taken.saves_minor,
+            currency=quoted.basket.currency,
+            lines=taken.lines,
+            cover=cover,
         )
-        for blank in blank_quotas(campaign, quoted.situation) if campaign else ():
+        operations.append(spent)
+        if cover is Cover.ALLOWANCE:
+            here = quoted.situation
+            operations.append(rights.use_allowance(counter, spent, Risked.COUPON, taken.saves_minor, here))
+        for blank in blank_quotas(used.campaign, quoted.situation) if used.campaign else ():
             operations.append(
                 UseQuota(
                     **counter.named(purchase_id),
@@ -265,3 +295,11 @@ def _stock(counter: Counter, basket: Basket, purchase_id: str) -> list[Operation
 
 def _points_expire_at(counter: Counter) -> datetime:
     return counter.now() + timedelta(days=DAYS_A_MONTH * counter.store.points.valid_months)
+
+
+def lacking(
+    counter: Counter, member: Member, quoted: Quote, chosen: Sequence[str], points: int = 0
+) -> tuple[rights.Want, ...]:
+    """What this store would have to ask the centre for, so that nothing of this is risked."""
+    offers = [quoted.offers[coupon_id] for coupon_id in chosen]
+    return rights.lacking(counter, member.id, [(offer.coupon, offer.campaign) for offer in offers], points)

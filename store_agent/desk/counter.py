@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,8 @@ class Counter:
     ids: Ids
     staff: str
     accepted: Callable[[], None] = lambda: None
+    acquire: Callable[[Sequence[Any]], Awaitable[None]] | None = None
+    """Asks the centre for rights (`desk/rights.py`), and comes back once they are here, or are not to be had in time."""
 
     @property
     def store_id(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from store_agent.codes import SignedCode
-from store_agent.desk import checkout, members, pickups, tags
+from store_agent.desk import checkout, members, pickups, rights, tags
 from store_agent.desk.counter import Counter
 from store_agent.domain.baskets import Basket
 from store_agent.domain.members import Member
@@ -61,6 +61,8 @@ class LineOverview:
     offline_since: datetime | None
     behind: int
     """Rows that the centre has and this store does not yet."""
+    cover: rights.Covered | None = None
+    """What this device may still risk with the cable out."""
     trouble: str
     is_ready: bool
     """Whether the first rows have come."""
@@ -127,6 +129,7 @@ def line(counter: Counter) -> LineOverview:
         behind=sum(head - position for position, head in cursors.values()),
         trouble=cache.setting("trouble"),
         is_ready=bool(cursors) and all(head == position for position, head in cursors.values()),
+        cover=rights.covered(counter),
     )
 
 

@@ -15,6 +15,7 @@ from store_agent.domain.baskets import Basket
 from store_agent.domain.benefits import Benefit, BenefitKind, Measured
 from store_agent.domain.operation import Fact, Refusal
 from store_agent.domain.products import NO_PRODUCTS, ProductSet
+from store_agent.domain.rights import Policy
 
 
 class CampaignReason(StrEnum):
@@ -86,6 +87,10 @@ class Campaign:
     total: int = 0
     """Uses in the whole chain, shared out to the stores as quota rows; 0 is without limit."""
     stacking: Stacking = Stacking.ALONE
+    policy: Policy = Policy.BY_VALUE
+    """What its coupons are worth with the cable out."""
+    risked_at: tuple[str, ...] = ()
+    """Policy `group`: the stores that may use them on allowance; empty: those that hold the member, at most k."""
     instead: dict[str, str] = field(default_factory=dict)
     """What staff may offer where this is not usable, by language."""
     instead_campaign: str = ""

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from store_agent.domain.operation import Fact, Operation, Refusal
+from store_agent.domain.rights import Cover, CoverReason
 
 
 class CouponReason(StrEnum):
@@ -46,6 +47,15 @@ class Use:
     currency: str = ""
     lines: tuple[LineSaving, ...] = ()
     restored_at: datetime | None = None
+    cover: Cover = Cover.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """So many uses of a coupon are one store's right: nobody else can spend them."""
+
+    store: str
+    uses: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +76,19 @@ class Coupon:
     issued_at: datetime | None = None
     issued_store: str = ""
     issued_channel: str = ""
+    held: tuple[Held, ...] = ()
+    """Uses that are one store's right."""
+    risked_at: tuple[str, ...] = ()
+    """The stores that may use it on allowance, where its campaign names some."""
+
+    def held_by(self, store: str) -> int:
+        """Uses that only this store can spend."""
+        return sum(held.uses for held in self.held if held.store == store)
+
+    @property
+    def available(self) -> int:
+        """Uses that no store holds: what the centre can still set aside."""
+        return max(0, self.uses_left - sum(held.uses for held in self.held))
 
     @property
     def standing(self) -> tuple[Use, ...]:
@@ -99,6 +122,13 @@ def _last_use(coupon: Coupon) -> dict[str, Fact]:
         last = max(coupon.standing, key=lambda use: use.at)
         facts |= {"used_at": last.at, "store": last.store, "staff": last.staff, "purchase_id": last.purchase_id}
     return facts
+
+
+def with_held(held: tuple[Held, ...], store: str, uses: int) -> tuple[Held, ...]:
+    """So many more uses in a store's right, or fewer; never fewer than none."""
+    left = {one.store: one.uses for one in held}
+    left[store] = left.get(store, 0) + uses
+    return tuple(Held(of, count) for of, count in left.items() if count > 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +170,8 @@ class IssueCoupon(Operation):
             issued_at=self.at,
             issued_store=self.store,
             issued_channel=self.channel,
+            # Nobody else can know of it yet.
+            held=(Held(self.store, self.uses_limit),) if self.store else (),
         )
 
 
@@ -158,6 +190,7 @@ class RedeemCoupon(Operation):
     lines: tuple[LineSaving, ...] = ()
     proof: str = ""
     """How it was known who spends (`proofs.py`)."""
+    cover: Cover = Cover.OPEN
 
     @property
     def subject(self) -> str:
@@ -166,7 +199,11 @@ class RedeemCoupon(Operation):
     def judge(self, before: Coupon | None) -> Refusal | None:
         if before and self._is_in(before):
             return None
-        return refuse_coupon(before, self.at, self.member_id)
+        if refusal := refuse_coupon(before, self.at, self.member_id):
+            return refusal
+        if self.cover is Cover.RIGHT and before and not before.held_by(self.store):
+            return Refusal(CoverReason.NOT_HELD)
+        return None
 
     def effect(self, before: Coupon | None) -> Coupon:
         # Of a coupon that nobody here knows, the use is kept all the same: goods have left the store for it.
@@ -182,8 +219,11 @@ class RedeemCoupon(Operation):
             saved_minor=self.saved_minor,
             currency=self.currency,
             lines=self.lines,
+            cover=self.cover,
         )
-        return replace(coupon, used=(*coupon.used, use))
+        # Without a cover it is spent like any other; what this store holds goes first all the same.
+        held = coupon.held if self.cover is Cover.ALLOWANCE else with_held(coupon.held, self.store, -1)
+        return replace(coupon, used=(*coupon.used, use), held=held)
 
     def _is_in(self, coupon: Coupon) -> bool:
         return any(use.op_id == self.op_id for use in coupon.used)
@@ -214,4 +254,31 @@ class RestoreCoupon(Operation):
         if before is None or self.judge(before):
             return before
         used = tuple(replace(use, restored_at=self.at) if use.op_id == self.use_op_id else use for use in before.used)
-        return replace(before, used=used)
+        use = next(use for use in before.used if use.op_id == self.use_op_id)
+        # What was used by right is that store's again, and may be used there once more with the cable out.
+        is_right = use.cover is Cover.RIGHT and use.store == self.store
+        return replace(before, used=used, held=with_held(before.held, self.store, 1) if is_right else before.held)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnCoupon(Operation):
+    """The store gives back a right to use a coupon that it does not need, or that the centre asked for."""
+
+    kind: ClassVar[str] = "return-coupon"
+    table: ClassVar[str] = Coupon.table
+    coupon_id: str
+    uses: int = 1
+    right_id: str = ""
+
+    @property
+    def subject(self) -> str:
+        return self.coupon_id
+
+    def judge(self, before: Coupon | None) -> Refusal | None:
+        held = before.held_by(self.store) if before else 0
+        return Refusal(CoverReason.NOTHING_TO_RETURN) if self.uses < 1 or held < self.uses else None
+
+    def effect(self, before: Coupon | None) -> Coupon | None:
+        if before is None:
+            return None
+        return replace(before, held=with_held(before.held, self.store, -max(0, self.uses)))

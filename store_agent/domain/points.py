@@ -1,4 +1,8 @@
-"""A member's points: batches with an expiry each, spent earliest first, and the last movements, to take one back."""
+"""A member's points: batches with an expiry each, spent earliest first, and the last movements, to take one back.
+
+A batch that a store holds is a right: set aside for that store alone, so that it can spend it with the cable out. How
+rights move between stores is `points_rights.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from store_agent.domain.operation import Operation, Refusal
+from store_agent.domain.rights import Cover, CoverReason
 
 MOVEMENTS_KEPT = 30
 
@@ -59,11 +64,16 @@ class PointsRule:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Points earned together, which expire together. The id is that of the operation that made it."""
+    """Points earned together, which expire together. The id is that of the operation that made it.
+
+    Where a store holds a part of them as its right, that part is a batch of its own, with the same id.
+    """
 
     id: str
     left: int
     expires_at: datetime | None = None
+    held_by: str = ""
+    """The store whose right these are; empty: available to all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,8 @@ class Movement:
     store: str
     parts: tuple[tuple[str, int], ...] = ()
     reversed: int = 0
+    risked: int = 0
+    """Of the points, those that were spent on allowance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +108,18 @@ class Account:
     def expiring(self, at: datetime) -> Batch | None:
         """The batch that goes first, if it has an end."""
         live = [batch for batch in self.batches if batch.left and batch.expires_at and is_live(batch, at)]
-        return min(live, key=lambda batch: (batch.expires_at, batch.id), default=None)
+        first = min(live, key=lambda batch: (batch.expires_at, batch.id), default=None)
+        if first is None:
+            return None
+        return replace(first, left=sum(batch.left for batch in live if batch.id == first.id), held_by="")
+
+    def held_by(self, store: str, at: datetime) -> int:
+        """Points that only this store can spend at that moment."""
+        return sum(batch.left for batch in self.batches if batch.held_by == store and is_live(batch, at))
+
+    def available(self, at: datetime) -> int:
+        """Points that no store holds, less what is owed: what the centre can still set aside."""
+        return self.held_by("", at) - self.owed
 
 
 def is_live(batch: Batch, at: datetime) -> bool:
@@ -106,7 +129,10 @@ def is_live(batch: Batch, at: datetime) -> bool:
 
 def in_spending_order(batches: tuple[Batch, ...]) -> list[Batch]:
     """Earliest expiring first, those without an end last."""
-    return sorted(batches, key=lambda b: (b.expires_at is None, b.expires_at.timestamp() if b.expires_at else 0, b.id))
+    return sorted(
+        batches,
+        key=lambda b: (b.expires_at is None, b.expires_at.timestamp() if b.expires_at else 0, b.id, b.held_by),
+    )
 
 
 def find_movement(account: Account, op_id: str) -> Movement | None:
@@ -118,28 +144,47 @@ def _remember(account: Account, movement: Movement) -> tuple[Movement, ...]:
     return (*account.movements, movement)[-MOVEMENTS_KEPT:]
 
 
-def _add(account: Account, batch: Batch) -> Account:
+def put_in(account: Account, batch: Batch) -> Account:
     """Put points in: what is owed is paid first."""
     pays = min(account.owed, batch.left)
-    batches = tuple(b for b in account.batches if b.left > 0)
-    if batch.left > pays:
-        batches = (*batches, replace(batch, left=batch.left - pays))
-    return replace(account, batches=batches, owed=account.owed - pays)
+    return join(replace(account, owed=account.owed - pays), replace(batch, left=batch.left - pays))
+
+
+def join(account: Account, batch: Batch) -> Account:
+    """Put a part of a batch beside the rest of it, whatever is owed."""
+    batches = {(b.id, b.held_by): b for b in account.batches if b.left > 0}
+    if batch.left > 0:
+        twin = batches.get((batch.id, batch.held_by))
+        batches[batch.id, batch.held_by] = replace(twin, left=twin.left + batch.left) if twin else batch
+    return replace(account, batches=tuple(batches.values()))
+
+
+def take_out(
+    account: Account, points: int, at: datetime, held_by: str | None = None
+) -> tuple[Account, tuple[tuple[str, int], ...], int]:
+    """Take live points out, earliest expiring first; returns what is left, the parts, and how many were missing.
+
+    `held_by` narrows it to what one store holds, or to what nobody does (empty).
+    """
+    parts: list[tuple[str, int]] = []
+    missing = points
+    left = {(batch.id, batch.held_by): batch.left for batch in account.batches}
+    for batch in in_spending_order(account.batches):
+        fits = is_live(batch, at) and held_by in (None, batch.held_by)
+        part = min(missing, batch.left) if fits else 0
+        if part:
+            parts.append((batch.id, part))
+            left[batch.id, batch.held_by] -= part
+            missing -= part
+    kept = ((batch, left[batch.id, batch.held_by]) for batch in account.batches)
+    batches = tuple(batch if batch.left == rest else replace(batch, left=rest) for batch, rest in kept if rest > 0)
+    return replace(account, batches=batches), tuple(parts), missing
 
 
 def _take(account: Account, points: int, at: datetime) -> tuple[Account, tuple[tuple[str, int], ...]]:
-    """Take points out, earliest expiring first; what is not there becomes owed."""
-    parts: list[tuple[str, int]] = []
-    missing = points
-    left = {batch.id: batch.left for batch in account.batches}
-    for batch in in_spending_order(account.batches):
-        part = min(missing, batch.left) if is_live(batch, at) else 0
-        if part:
-            parts.append((batch.id, part))
-            left[batch.id] -= part
-            missing -= part
-    batches = tuple(replace(batch, left=left[batch.id]) for batch in account.batches if left[batch.id] > 0)
-    return replace(account, batches=batches, owed=account.owed + missing), tuple(parts)
+    """Take points out, wherever they are; what is not there becomes owed."""
+    account, parts, missing = take_out(account, points, at)
+    return replace(account, owed=account.owed + missing), parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +211,7 @@ class EarnPoints(Operation):
         if self.points <= 0 or find_movement(account, self.op_id):
             return account
         movement = Movement(self.op_id, MovementKind.EARN, self.points, self.at, self.store)
-        account = _add(account, Batch(self.op_id, self.points, self.expires_at))
+        account = put_in(account, Batch(self.op_id, self.points, self.expires_at))
         return replace(account, movements=_remember(account, movement))
 
 
@@ -183,6 +228,9 @@ class RedeemPoints(Operation):
     purchase_id: str = ""
     proof: str = ""
     """How it was known who spends (`proofs.py`)."""
+    cover: Cover = Cover.OPEN
+    risked: int = 0
+    """Of the points, those that no right of this store covers: spent on allowance."""
 
     @property
     def subject(self) -> str:
@@ -196,15 +244,33 @@ class RedeemPoints(Operation):
         balance = before.balance(self.at)
         if self.points > balance:
             return Refusal(PointsReason.NOT_ENOUGH, {"balance": balance, "points": self.points})
+        held = before.held_by(self.store, self.at)
+        if self.cover is not Cover.OPEN and self.points - self._risked > held:
+            return Refusal(CoverReason.NOT_HELD)
         return None
 
     def effect(self, before: Account | None) -> Account:
         account = before or Account(id=self.member_id)
         if self.points <= 0 or find_movement(account, self.op_id):
             return account
-        account, parts = _take(account, self.points, self.at)
-        movement = Movement(self.op_id, MovementKind.REDEEM, self.points, self.at, self.store, parts)
+        if self.cover is Cover.OPEN:
+            account, parts = _take(account, self.points, self.at)
+        else:
+            account, parts = self._spend(account)
+        movement = Movement(
+            self.op_id, MovementKind.REDEEM, self.points, self.at, self.store, parts, risked=self._risked
+        )
         return replace(account, movements=_remember(account, movement))
+
+    @property
+    def _risked(self) -> int:
+        return max(0, min(self.risked, self.points))
+
+    def _spend(self, account: Account) -> tuple[Account, tuple[tuple[str, int], ...]]:
+        """By right out of what this store holds, on allowance out of what nobody does; another store's right is its own."""
+        account, own, missing = take_out(account, self.points - self._risked, self.at, self.store)
+        account, free, short = take_out(account, self._risked + missing, self.at, "")
+        return replace(account, owed=account.owed + short), (*own, *free)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,11 +321,13 @@ class ReversePoints(Operation):
 
     def _unearn(self, account: Account, movement: Movement, points: int) -> Account:
         """Out of the batch that was earned first, then out of what else there is."""
-        own = next((batch for batch in account.batches if batch.id == movement.op_id), None)
+        own = next((b for b in account.batches if b.id == movement.op_id and not b.held_by), None)
         part = min(points, own.left) if own else 0
         batches = tuple(replace(b, left=b.left - part) if b is own else b for b in account.batches)
         account = replace(account, batches=tuple(b for b in batches if b.left > 0))
-        return _take(account, points - part, self.at)[0]
+        # A store's right stays what it is: what is taken back beyond what is free is owed.
+        account, _parts, missing = take_out(account, points - part, self.at, "")
+        return replace(account, owed=account.owed + missing)
 
     def _refund(self, account: Account, movement: Movement, points: int) -> Account:
         """Back into the batches they came from, the latest expiring first; what was owed is owed no more."""
@@ -273,9 +341,9 @@ class ReversePoints(Operation):
                 continue
             rest -= back
             if batch_id in expiries:
-                batches = tuple(replace(b, left=b.left + back) if b.id == batch_id else b for b in account.batches)
-                account = replace(account, batches=batches)
+                # An expired batch stays expired: what comes back to it pays nothing.
+                account = join(account, Batch(batch_id, back, expiries[batch_id]))
             else:
-                account = _add(account, Batch(batch_id, back, self.expires_at))
+                account = put_in(account, Batch(batch_id, back, self.expires_at))
                 expiries[batch_id] = self.expires_at
-        return _add(account, Batch(self.op_id, rest, self.expires_at)) if rest else account
+        return put_in(account, Batch(self.op_id, rest, self.expires_at)) if rest else account

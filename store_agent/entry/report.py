@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from store_agent.config import Settings
-from store_agent.desk import baskets, members, overviews
+from store_agent.desk import baskets, members, overviews, rights
 from store_agent.desk.counter import Counter
+from store_agent.domain.allowances import Allowance
 from store_agent.domain.campaigns import Campaign
 from store_agent.entry.store import open_counter, open_replica
 from store_agent.safe_text import safe_text
@@ -31,7 +32,25 @@ def status(settings: Settings) -> dict[str, object]:
             "members": view.count("member"),
             "products": view.count("product"),
             "operations": replica.journal.count(),
+            "cover": _cover(counter),
         }
+
+
+def _cover(counter: Counter) -> dict[str, object]:
+    """What this store is covered for with the cable out."""
+    view = counter.replica.view
+    allowance: Allowance | None = view.get("allowance", counter.replica.device)
+    points, coupons = rights.held(counter)
+    return {
+        "currency": counter.store.currency,
+        "allowance_minor": allowance.target_minor if allowance else 0,
+        "left_minor": allowance.left_minor if allowance else 0,
+        "granted_minor": allowance.granted_minor if allowance else 0,
+        "used_minor": allowance.used_minor if allowance else 0,
+        "points_held": points,
+        "coupons_held": coupons,
+        "asked_back": len(view.find("store_right", "state", "recalled")),
+    }
 
 
 def _campaign_name(counter: Counter, campaign_id: str) -> str:

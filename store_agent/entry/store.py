@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import SystemRandom
 
 from store_agent.clock import Ids, SystemClock
 from store_agent.config import Settings
+from store_agent.desk import rights
 from store_agent.desk.counter import Counter, check_enrolled
+from store_agent.desk.rights import Want
 from store_agent.domain.stores import Role, Staff
 from store_agent.logs import open_logs
 from store_agent.replica import Replica
@@ -21,6 +23,7 @@ from store_agent.replica.seat import Seat
 from store_agent.trouble import Trouble
 from store_agent.words import _, formats
 from sync import wire
+from sync.acquiring import acquire
 from sync.client import Client, Offline, TooMuch, Unwelcome
 from sync.in_step import InStep
 from sync.session import Rubbish, Session
@@ -28,6 +31,9 @@ from sync.session import Rubbish, Session
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.3
+ACQUIRE_S = 0.8
+"""So long somebody waits at the counter for a right; then it is accepted on allowance, or refused."""
+DUE_S = 30.0
 SEAT_S = 2.0
 
 
@@ -108,6 +114,7 @@ class Keeper:
         self._client = make_client(counter.replica, settings)
         self._in_step: InStep | None = None
         counter.accepted = self.poke
+        counter.acquire = self.acquire
 
     def poke(self) -> None:
         """Something was accepted: push it now."""
@@ -118,11 +125,20 @@ class Keeper:
         """Ask the centre for a member whom this store does not hold; their id, or empty."""
         return await self._client.sight(wire.SightRequest(phone, code))
 
+    async def acquire(self, wants: Sequence[Want]) -> None:
+        """Ask for rights, all at once, and wait until they are here; no longer than a customer would."""
+        if self._in_step and self._in_step.contact.offline_since:
+            return
+        with contextlib.suppress(TimeoutError, Trouble):
+            async with asyncio.timeout(ACQUIRE_S):
+                await asyncio.gather(*(acquire(self._replica, self._client, self._counter, want) for want in wants))
+
     async def run(self, changed: Callable[[], None]) -> None:
         """Until cancelled."""
 
         def tell() -> None:
             take_place(self._counter)
+            self._give_back()
             changed()
 
         seat = Seat(self._replica.folder)
@@ -140,6 +156,16 @@ class Keeper:
             seat.leave()
             await self._client.close()
 
+    def _give_back(self) -> None:
+        """What the centre asks back goes back at once, and what was lent and not used when it is due."""
+        if self._in_step is not None:
+            rights.give_back(self._counter)
+
+    async def _give_back_in_time(self) -> None:
+        while True:
+            await self._clock.sleep(DUE_S)
+            self._give_back()
+
     async def _keep(self, changed: Callable[[], None]) -> None:
         session = Session(self._replica, batch_most=self._settings.batch_size)
         self._in_step = InStep(
@@ -151,7 +177,9 @@ class Keeper:
             longest_pause_s=self._longest_pause_s,
             changed=changed,
         )
-        await self._in_step.run()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._in_step.run())
+            tasks.create_task(self._give_back_in_time())
 
     async def _watch(self, changed: Callable[[], None]) -> None:
         """Another terminal of this store accepted something, or the process in the seat took rows in."""

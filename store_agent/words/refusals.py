@@ -482,6 +482,38 @@ WORDS: dict[str, Words] = {
         later("This signed code expired {expired_at}."),
         later("Ask the customer to open the code anew in the app, or find the member by phone number."),
     ),
+    "cover-not-held": Words(
+        later("The right to this was used up or given back just now."),
+        later("Press Enter again: the centre is asked anew."),
+    ),
+    "cover-needs-network": Words(
+        later("This is checked with the centre each time, and the centre cannot be reached."),
+        later("Try again once the line is back, or offer something else; the coupon is not used up."),
+    ),
+    "cover-other-stores": Words(
+        later("With the line down, this coupon counts in other stores only."),
+        later("Try again once the line is back; the coupon is not used up."),
+    ),
+    "cover-none": Words(
+        later("This device has no allowance to accept this with the line down."),
+        later("Try again once the line is back, or ask the head office for an allowance."),
+    ),
+    "cover-above-transaction": Words(
+        later("{amount_minor} at once is more than may be risked with the line down ({most_minor})."),
+        later("Ask a manager to approve it, use less, or try again once the line is back."),
+    ),
+    "cover-above-day": Words(
+        later("With the line down this member may use {most_minor} a day; {left_minor} of it is left."),
+        later("Use less, ask a manager to approve it, or try again once the line is back."),
+    ),
+    "cover-spent": Words(
+        later("This store's allowance for the line being down is used up: {left_minor} of {most_minor} is left."),
+        later("Wait until the line is back: then it is filled again. Rights that this store holds still work."),
+    ),
+    "cover-nothing-to-return": Words(
+        later("This store holds no such right."),
+        later("Nothing needs to be given back."),
+    ),
     "code-replayed": Words(
         later("This signed code was already used {used_at} ({store}, {staff})."),
         later("Ask the customer to open the code anew in the app."),

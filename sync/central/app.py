@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from store_agent import __version__
 from sync import wire
-from sync.central import devices, exchange, ground
+from sync.central import devices, exchange, ground, lending
 from sync.central.availability import EVERY_S, keep_publishing
 from sync.central.devices import Device
 from sync.central.endpoints import Declined, Endpoint, as_route, json_response, read_body
@@ -102,6 +102,13 @@ async def _sight(request: Request, body: wire.SightRequest) -> wire.SightReply:
     return reply
 
 
+async def _acquire(request: Request, body: wire.AcquireRequest) -> wire.AcquireReply:
+    centre = centre_of(request)
+    reply = await lending.acquire(centre.pool, await _device(request), body, centre.now())
+    centre.waiting.nudge()
+    return reply
+
+
 async def _enrol(request: Request, body: wire.EnrolRequest) -> wire.EnrolReply:
     centre = centre_of(request)
     return await exchange.enrol(centre.pool, body, centre.now())
@@ -123,6 +130,14 @@ STORE_ENDPOINTS = (
         query=("chain", "store/{store}", "rows", "wait"),
     ),
     Endpoint("POST", "/v1/sight", "Begin to hold a member", _sight, wire.SightReply, wire.SightRequest),
+    Endpoint(
+        "POST",
+        "/v1/rights/acquire",
+        "Set aside for this store what it is about to spend",
+        _acquire,
+        wire.AcquireReply,
+        wire.AcquireRequest,
+    ),
     Endpoint("POST", "/v1/enrol", "Bind a device to a store", _enrol, wire.EnrolReply, wire.EnrolRequest, security=""),
     Endpoint("GET", "/v1/health", "Whether the centre can work", _health, wire.Health, security=""),
 )

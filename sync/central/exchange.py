@@ -13,7 +13,7 @@ import psycopg
 from store_agent.codec import Entry, decode_entry, decode_envelope, hash_of
 from store_agent.trouble import Trouble
 from sync import wire
-from sync.central import audience, cases, devices, feed, ground, ledger, rows
+from sync.central import audience, cases, cover, devices, feed, ground, ledger, lending, rows
 from sync.central.devices import Device
 from sync.central.endpoints import Declined
 from sync.central.ground import Connection, Pool
@@ -205,4 +205,28 @@ async def enrol(pool: Pool, request: wire.EnrolRequest, now: datetime) -> wire.E
     """A device becomes a store's."""
     async with pool.connection() as conn, conn.transaction():
         device = await devices.enrol(conn, request, now)
+        await _begin_allowance(conn, device, now)
         return wire.EnrolReply(device.id, device.store, device.epoch, await ground.incarnation(conn))
+
+
+async def _begin_allowance(conn: Connection, device: Device, now: datetime) -> None:
+    """What a new device may risk with the cable out."""
+    wanted = [("store", device.store), ("allowance", device.id)]
+    known = await rows.load(conn, wanted, lock=False)
+    if wanted[1] in known:
+        return
+    await _write_off_before(conn, device, now)
+    currency = known[wanted[0]].row.currency if wanted[0] in known else "TWD"
+    allowance = await cover.begin_allowance(conn, device.id, device.store, currency, now)
+    await ledger.write_own(conn, [allowance], now, {})
+
+
+async def _write_off_before(conn: Connection, device: Device, now: datetime) -> None:
+    """A store that is enrolled anew has lost its replica, and nobody knows what that one still spent.
+
+    So what the store held is available again; whoever made the code for a second device has taken that risk.
+    """
+    found = await conn.execute("select 1 from device where store = %s and id <> %s limit 1", [device.store, device.id])
+    if await found.fetchone():
+        holding = await lending.held_rows(conn, device.store)
+        await lending.write_off(conn, device.store, holding, now, device.id)

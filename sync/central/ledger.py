@@ -20,7 +20,7 @@ from store_agent.domain.merging import named_in, readdress, will_merge
 from store_agent.domain.operation import Operation
 from store_agent.domain.quotas import UseQuota
 from store_agent.domain.stock import HoldStock, MoveStock, ReleaseHold
-from sync.central import audience, cases, feed, merging, rows
+from sync.central import audience, cases, cover, feed, merging, rows
 from sync.central.cases import CaseFile, CaseKind
 from sync.central.ground import Connection
 from sync.central.rows import Kept, Key
@@ -92,6 +92,7 @@ async def apply(conn: Connection, store: str, entries: Sequence[Entry], now: dat
     batch.blocked = await _parked(conn, keys)
     for entry in entries:
         batch.judged.append(_judge(batch, entry))
+    await settle(conn, batch)
     saved = await rows.save(conn, [batch.current[key] for key in batch.dirty], batch.known)
     await cases.write(conn, batch.cases)
     await remember(conn, batch)
@@ -104,6 +105,18 @@ async def apply(conn: Connection, store: str, entries: Sequence[Entry], now: dat
     streams.setdefault(stream_of(store), []).extend(answers)
     await feed.publish(conn, streams)
     return batch.judged
+
+
+async def settle(conn: Connection, batch: Batch) -> None:
+    """What follows for the rights of stores from what the batch changed, written with it."""
+    changed = {key: batch.current[key] for key in batch.dirty}
+    happened = [judged.operation for judged in batch.judged if judged.outcome != "parked"]
+    for row in await cover.follow_up(conn, changed, batch.known, batch.now, happened):
+        batch.put((row.table, row.id), row)
+    for right in await cover.done_with(conn, {key: batch.current[key] for key in batch.dirty}):
+        key = (right.table, right.id)
+        batch.known |= await rows.load(conn, [key], lock=True)
+        batch.put(key, right)
 
 
 def _judge(batch: Batch, entry: Entry) -> Judged:
@@ -230,14 +243,25 @@ async def write_own(
     now: datetime,
     known: dict[Key, Kept],
     serves: Iterable[tuple[str, str]] = (),
+    *,
+    sets_aside: bool = True,
 ) -> None:
     """Write rows that the centre itself makes (imports, orders of the web shop) and publish them.
 
     `serves` are (member, store) pairs: that store will serve that member, so it holds their rows from now on.
+    `sets_aside`: whether rights follow from it; not where it is about a right already.
     """
-    saved = await rows.save(conn, changes, known)
     homes = [(row.id, row.home_store) for row in changes if row.table == "member" and row.home_store]
+    # Members first: whose home is where decides which rights follow.
+    members = [row for row in changes if row.table == "member"]
+    others = [row for row in changes if row.table != "member"]
+    saved = await rows.save(conn, members, known)
     new = await audience.follow(conn, [*homes, *serves], now)
+    if sets_aside:
+        changed = {(row.table, row.id): row for row in others}
+        covered = await cover.follow_up(conn, changed, known, now)
+        others = list((changed | {(row.table, row.id): row for row in covered}).values())
+    saved += await rows.save(conn, others, known)
     fresh = {member for member, _store in new}
     await feed.publish(
         conn, audience.merge(await audience.address(conn, saved), await audience.welcome(conn, new) if fresh else {})

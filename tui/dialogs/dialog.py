@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -14,12 +14,13 @@ from textual.widget import Widget
 
 from store_agent.desk.approvals import Approval
 from store_agent.desk.counter import Counter
+from store_agent.desk.rights import Want
 from store_agent.domain.operation import Refusal
 from store_agent.domain.proofs import Proof
 from store_agent.words import _, later
 from tui.keys import Key
 from tui.naming import with_names
-from tui.said import Said, Tone, refused, warned
+from tui.said import NOTHING, Said, Tone, refused, told, warned
 from tui.scanning import Scanned
 from tui.speaking import Speaking
 from tui.widgets.key_bar import KeyBar
@@ -86,6 +87,7 @@ class Dialog(Speaking, ModalScreen[Outcome | None]):
         super().__init__()
         self.counter = counter
         self._is_over = False
+        self._is_asking = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="frame") as frame:
@@ -123,6 +125,26 @@ class Dialog(Speaking, ModalScreen[Outcome | None]):
     def refuse(self, refusal: Refusal, instead: str = "") -> None:
         """Say why not; the dialog stays as it is."""
         self.say(refused(with_names(self.counter, refusal), instead))
+
+    def once_covered(self, wants: Sequence[Want], act: Callable[[], None]) -> None:
+        """Act, once the centre was asked for what this store holds no right to. Enter pressed meanwhile does nothing."""
+        if self._is_asking:
+            return
+        if not wants or self.counter.acquire is None:
+            act()
+            return
+        self._is_asking = True
+        self.say(told(_("One moment: the centre is setting this aside…")))
+        self.run_worker(self._act_after(self.counter.acquire(wants), act), group="cover", exclusive=True)
+
+    async def _act_after(self, question: Awaitable[None], act: Callable[[], None]) -> None:
+        try:
+            await question
+        finally:
+            self._is_asking = False
+        if not self.is_over:
+            self.say(NOTHING)
+            act()
 
     def finish(self, outcome: Outcome | None = None) -> None:
         """End once: an Enter that was pressed twice comes here twice."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -114,5 +114,12 @@ class PointsDialog(Spending):
             self.refuse(Refusal(PointsReason.NOTHING))
             return
         taken = [one.coupon_id for one in self.bill.taken]
+        wants = checkout.lacking(self.counter, self.member, self.quote, taken, self.points)
+        points = self.points
+        self.once_proven(taken, points, lambda: self.once_covered(wants, lambda: self._redeem(taken, points)))
+
+    def _redeem(self, taken: Sequence[str], points: int) -> None:
         purchase_id = self.overview.visit.purchase_id
-        self.settle(checkout.redeem(self.counter, self.member, self.quote, taken, self.points, purchase_id, self.proof))
+        self.settle(
+            checkout.redeem(self.counter, self.member, self.quote, taken, points, purchase_id, proof=self.proof)
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -149,11 +149,13 @@ class RedeemDialog(Spending):
         if self.is_over:
             return
         chosen = [taken.coupon_id for taken in bills.apply(self.quote, self.chosen).taken]
-        purchase_id = self.overview.visit.purchase_id
+        wants = checkout.lacking(self.counter, self.seen.member, self.quote, chosen)
+        self.once_proven(chosen, 0, lambda: self.once_covered(wants, lambda: self._redeem(chosen)))
+
+    def _redeem(self, chosen: Sequence[str]) -> None:
+        member, purchase_id = self.seen.member, self.overview.visit.purchase_id
         self.settle(
-            checkout.redeem(
-                self.counter, self.seen.member, self.quote, chosen, purchase_id=purchase_id, proof=self.proof
-            )
+            checkout.redeem(self.counter, member, self.quote, chosen, purchase_id=purchase_id, proof=self.proof)
         )
 
 

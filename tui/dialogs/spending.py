@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from store_agent.desk import proofs, scans
@@ -44,6 +45,13 @@ class Spending(Dialog):
         """Do it."""
         raise NotImplementedError
 
+    def once_proven(self, chosen: Sequence[str], points: int, act: Callable[[], None]) -> None:
+        """Do it if it is known who spends; else ask for that first, before anything else is asked for."""
+        if proofs.refuse(self.counter, self.proof, self.seen.member.id, self.quote, chosen, points):
+            self.app.push_screen(PinDialog(self.counter, self.seen.member), self._proved)
+        else:
+            act()
+
     def settle(self, result: Receipt | Refusal) -> None:
         """Say what came of it."""
         if isinstance(result, Receipt):
@@ -52,8 +60,6 @@ class Spending(Dialog):
                 # The card's points are not among those that this store has rows of.
                 result = replace(result, balance=before - result.points_used + result.points_earned)
             self.finish(Outcome(said=done(*receipt_words(self.quote, result, before)), served=True))
-        elif result.reason is ProofReason.WANTED:
-            self.app.push_screen(PinDialog(self.counter, self.seen.member), self._proved)
         else:
             self.refuse(result)
 

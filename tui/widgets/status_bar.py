@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from store_agent.desk.rights import Covered
 from store_agent.safe_text import safe_text
 from store_agent.words import _, formats
 
@@ -30,6 +31,8 @@ class Distance:
     """Rows that the centre has and this store does not yet."""
     is_heard: bool = True
     """Whether the centre was ever heard."""
+    cover: Covered | None = None
+    """What may still be risked with the cable out; said only while it is."""
 
 
 class StatusBar(Widget):
@@ -50,7 +53,7 @@ class StatusBar(Widget):
 
     def render(self) -> Content:
         """One line; the distance first, as a narrow window cuts the end."""
-        parts = [distance_in_words(self.distance), safe_text(self.place)]
+        parts = [distance_in_words(self.distance), cover_in_words(self.distance), safe_text(self.place)]
         return Content("  ·  ".join(part for part in parts if part))
 
 
@@ -70,3 +73,12 @@ def distance_in_words(distance: Distance | None) -> str:
     if distance.waiting == 0:
         return _("Offline since {moment}").format(moment=since)
     return _("Offline since {moment}, {count} waiting").format(moment=since, count=distance.waiting)
+
+
+def cover_in_words(distance: Distance | None) -> str:
+    """For how much this device may still stand; empty while the centre answers, as then it is asked."""
+    if distance is None or distance.offline_since is None or distance.cover is None:
+        return ""
+    cover = distance.cover
+    left, most = (formats.money(minor, cover.currency) for minor in (cover.left_minor, cover.most_minor))
+    return _("covered: {left} of {most} left").format(left=left, most=most)

@@ -12,11 +12,12 @@ from starlette.requests import Request
 from store_agent.domain.campaigns import Campaign
 from store_agent.domain.keys import Key
 from store_agent.domain.pickups import Pickup
+from store_agent.domain.rights import CoverRule
 from store_agent.domain.tags import MemberTags
 from sync.central import figures, own
 from sync.central.endpoints import Declined, Endpoint, read_body
 from sync.central.ground import Connection
-from sync.central.office import head_office, minting, orders, records, signing
+from sync.central.office import exposure, head_office, minting, orders, records, signing
 from sync.central.office.imports import Report, Table, Tally, take_chunk, take_records
 from sync.central.office.sheets import Record, read_records
 from sync.central.office.strict import Malformed, decode_strictly
@@ -169,6 +170,37 @@ async def _cases(request: Request, _body: Any) -> list[head_office.CaseView]:
         return await head_office.list_cases(conn, store=request.query_params.get("store", ""))
 
 
+async def _cover(request: Request, _body: Any) -> list[CoverRule]:
+    async with request.app.state.centre.pool.connection() as conn:
+        return await exposure.rules(conn)
+
+
+async def _change_cover(request: Request, body: exposure.CoverRequest) -> CoverRule:
+    centre = request.app.state.centre
+    rule = await own.in_transaction(centre.pool, lambda conn: exposure.change_rule(conn, body, centre.now()))
+    await centre.waiting.look()
+    return rule
+
+
+async def _exposure(request: Request, _body: Any) -> exposure.ExposureReport:
+    centre = request.app.state.centre
+    async with centre.pool.connection() as conn:
+        return await exposure.report(conn, centre.now())
+
+
+async def _bound(request: Request, _body: Any) -> exposure.Bound:
+    async with request.app.state.centre.pool.connection() as conn:
+        return await exposure.bound(conn, request.path_params["id"])
+
+
+async def _write_off(request: Request, _body: Any) -> exposure.DeviceRisk:
+    centre = request.app.state.centre
+    id_ = request.path_params["id"]
+    risk = await own.in_transaction(centre.pool, lambda conn: exposure.write_off(conn, id_, centre.now()))
+    await centre.waiting.look()
+    return risk
+
+
 async def _keys(request: Request, _body: Any) -> list[Key]:
     async with request.app.state.centre.pool.connection() as conn:
         return await signing.list_keys(conn)
@@ -244,6 +276,21 @@ ADMIN_ENDPOINTS = (
         head_office.CodeRequest,
     ),
     _endpoint("POST", "/v1/admin/devices/{id}/revoke", "Revoke a device", _revoke, head_office.DeviceView),
+    _endpoint(
+        "POST",
+        "/v1/admin/devices/{id}/write-off",
+        "Give a lost device's allowance up",
+        _write_off,
+        exposure.DeviceRisk,
+    ),
+    _endpoint("GET", "/v1/admin/cover", "How much the chain dares with the cable out", _cover, list[CoverRule]),
+    _endpoint("PUT", "/v1/admin/cover", "Change it", _change_cover, CoverRule, exposure.CoverRequest),
+    _endpoint(
+        "GET", "/v1/admin/exposure", "What may be lost at most, and what was", _exposure, exposure.ExposureReport
+    ),
+    _endpoint(
+        "GET", "/v1/admin/campaigns/{id}/bound", "What a campaign can cost more than it should", _bound, exposure.Bound
+    ),
     _endpoint("GET", "/v1/admin/keys", "Keys that sign codes, by issuer", _keys, list[Key]),
     _endpoint("POST", "/v1/admin/keys", "Make or take a key that signs codes", _make_key, Key, signing.KeyRequest),
     _endpoint("POST", "/v1/admin/keys/{id}/revoke", "Revoke a key that signs codes", _revoke_key, Key),

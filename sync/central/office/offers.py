@@ -14,10 +14,11 @@ from store_agent.domain.members import Tier
 from store_agent.domain.money import EXPONENTS, allocate
 from store_agent.domain.products import ProductSet, to_gtin
 from store_agent.domain.quotas import Quota
+from store_agent.domain.rights import CoverRule, Policy, policy_by_value
 from store_agent.safe_text import safe_text
 from store_agent.words import LANGUAGES
 from store_agent.words.refusals import say
-from sync.central import own, rows
+from sync.central import cover, own, rows
 from sync.central.ground import Connection
 from sync.central.office import records
 from sync.central.office.catalogue import check_store, known_stores
@@ -41,9 +42,11 @@ class Campaigns(Sieve):
     def __init__(self) -> None:
         self._stores: dict[str, str] = {}
         self._shares: dict[str, list[str]] = {}
+        self._rules: dict[str, CoverRule] = {}
 
     async def prepare(self, conn: Connection, records: list[Any]) -> None:
         self._stores = await known_stores(conn)
+        self._rules = {currency: await cover.rule(conn, currency) for currency in EXPONENTS}
         ids = [record.id for record in records]
         query = "select id, body ->> 'campaign_id' from quota where body ->> 'campaign_id' = any(%s) and member_id = ''"
         for id_, campaign_id in await (await conn.execute(query, [ids])).fetchall():
@@ -56,7 +59,9 @@ class Campaigns(Sieve):
 
     def take(self, work: Own, record: Campaign) -> None:
         check_campaign(record, tuple(self._stores))
-        work.put(record)
+        # Said by the centre once, so that no store needs the chain's rule to know what holds with the cable out.
+        policy = record.policy or policy_by_value(record.benefit, self._rules[record.currency or "TWD"])
+        work.put(replace(record, policy=policy))
         stores = record.stores or tuple(self._stores)
         held = [work.row(Quota.table, id_) for id_ in sorted(self._shares.get(record.id, ()))]
         for quota in shares(record, stores, [quota for quota in held if quota]):
@@ -96,6 +101,9 @@ def check_campaign(campaign: Campaign, stores: Sequence[str]) -> None:
             _check_text(f"{column}.{language}", text)
     for store in campaign.stores:
         check_store(store, stores, "stores")
+    for store in campaign.risked_at:
+        check_store(store, stores, "risked_at")
+    _check(not campaign.risked_at or campaign.policy is Policy.GROUP, "risked_at", "Only policy group names stores.")
     _check(len(set(campaign.stores)) == len(campaign.stores), "stores", "A store stands there twice.")
     _check(bool(campaign.stores or stores) or not campaign.total, "total", "There are no stores to share it.")
     _check(set(campaign.channels) <= set(CHANNELS), "channels", "A channel is store or online.")
