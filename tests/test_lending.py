@@ -133,6 +133,13 @@ async def test_a_coupon_in_a_group_counts_offline_in_its_stores_only(chain: Chai
     assert reason(redeem(one, ["k"])) == ""
 
 
+async def test_a_store_that_begins_to_hold_the_member_joins_the_group_while_it_has_room(chain: Chain) -> None:
+    _one, two = await two_stores(chain, off(80), Coupon(id="k", campaign_id="c", member_id=WANG.id))
+    assert (await chain.row("coupon", "k")).risked_at == ("s1", "s2")
+    two.cable.plugged = False
+    assert reason(redeem(two, ["k"])) == ""
+
+
 async def test_a_right_that_another_store_holds_is_asked_back_and_lent(chain: Chain) -> None:
     one, two = await two_stores(chain, off(500), Coupon(id="k", campaign_id="c", member_id=WANG.id))
     reply = await two.client.acquire(AcquireRequest("first try", "coupon", "k"))

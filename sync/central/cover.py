@@ -178,6 +178,18 @@ def hold(
     return coupon
 
 
+async def named_too(
+    conn: Connection, member_id: str, store: str, currency: str
+) -> tuple[list[Coupon], dict[Key, rows.Kept]]:
+    """A member's coupons that this store may now risk as well, as others of its group are not yet k; and as they were."""
+    found = await rows.find(conn, Coupon.table, "member_id", [member_id])
+    keys = [(Coupon.table, kept.row.id) for kept in found if kept.row.risked_at and store not in kept.row.risked_at]
+    known = await rows.load(conn, keys, lock=True)
+    most = (await rule(conn, currency)).group_size if keys else 0
+    room = [kept.row for kept in known.values() if len(kept.row.risked_at) < most and kept.row.uses_left]
+    return [replace(coupon, risked_at=(*coupon.risked_at, store)) for coupon in room], known
+
+
 async def begin_allowance(conn: Connection, device: str, store: str, currency: str, now: datetime) -> Allowance:
     """What a new device may risk."""
     dares = await rule(conn, currency)

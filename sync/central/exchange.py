@@ -198,7 +198,17 @@ async def sight(pool: Pool, device: Device, request: wire.SightRequest, now: dat
         member_id = staying.alias_of or staying.id
         new = await audience.follow(conn, [(member_id, device.store)], now)
         await feed.publish(conn, await audience.welcome(conn, new))
+        if new:
+            await _name_too(conn, member_id, device.store, now)
         return wire.SightReply(member_id)
+
+
+async def _name_too(conn: Connection, member_id: str, store: str, now: datetime) -> None:
+    """A store that holds the member may risk those of their coupons that few others may."""
+    kept = (await rows.load(conn, [("store", store)], lock=False)).get(("store", store))
+    coupons, known = await cover.named_too(conn, member_id, store, kept.row.currency if kept else "TWD")
+    if coupons:
+        await ledger.write_own(conn, coupons, now, known, sets_aside=False)
 
 
 async def enrol(pool: Pool, request: wire.EnrolRequest, now: datetime) -> wire.EnrolReply:

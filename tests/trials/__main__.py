@@ -60,7 +60,8 @@ def _play(trial: Trial, count: int, seed: int, plant: str, *, as_json: bool) -> 
         said = {"trial": trial.name, "seed": seed, "plant": plant, **found.figures, "seconds": seconds}
         print(
             json.dumps(
-                {**said, "found": found.failure, "replay": _replay(trial, seed, plant, found)}, ensure_ascii=False
+                {**said, "found": found.failure, "replay": _replay(trial, count, seed, plant, found)},
+                ensure_ascii=False,
             )
         )
     else:
@@ -71,14 +72,14 @@ def _play(trial: Trial, count: int, seed: int, plant: str, *, as_json: bool) -> 
         planted = f", planted: {plant}" if plant else ""
         print(f"{trial.name}: {figures} in {seconds} s, seed {seed}{planted}; {ending}")
         if found.failure:
-            print(f"the same again: {_replay(trial, seed, plant, found)}")
+            print(f"the same again: {_replay(trial, count, seed, plant, found)}")
     return 0 if bool(found.failure) == bool(plant) else 1
 
 
-def _replay(trial: Trial, seed: int, plant: str, found: Found) -> str:
+def _replay(trial: Trial, count: int, seed: int, plant: str, found: Found) -> str:
     if not found.failure:
         return ""
-    once = f"--count 1 --seed {found.seed}" if found.seed is not None else f"--seed {seed}"
+    once = f"--count 1 --seed {found.seed}" if found.seed is not None else f"--count {count} --seed {seed}"
     return f"python3 run.py trial {trial.name} {once}" + (f" --plant '{plant}'" if plant else "")
 
 
