@@ -16,6 +16,7 @@ from store_agent.desk import pickups, proofs, scans, vouchers
 from store_agent.desk.counter import Counter
 from store_agent.domain.code_uses import CodeUse
 from store_agent.domain.keys import CodeKind, CodeReason
+from store_agent.domain.members import Member
 from store_agent.domain.operation import Refusal
 from store_agent.domain.pickups import IdentityCheck
 from store_agent.scan import ScanKind
@@ -290,3 +291,27 @@ def test_the_examples_hold_one_of_each_kind() -> None:
             JOIN.kind,
         }
     )
+
+
+async def test_by_keys_the_rows_of_whom_a_card_served_replace_it_when_they_come_and_the_pass_still_counts(
+    counter: Counter,
+) -> None:
+    use_language("en")
+    seen = replace(PASS, subject="m-elsewhere", issued_at=NOW, expires_at=NOW + 5 * MINUTE)
+
+    async def sight(_phone: str, code: str) -> str:
+        absorb(counter.replica, [Member(id=code, phone="+886977000111", name="遠方客")], revision=9)
+        return code
+
+    app = StoreApp(counter, sight=sight)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, *"=350", "enter")
+        await scan(pilot, text_of(seen))
+        await pilot.pause()
+        shown = screen_text(app)
+        assert "遠方客" in shown
+        assert "By their card" not in shown
+        assert "NT$350" in shown
+        visit = app.screen.visit  # type: ignore[attr-defined]
+        assert visit.proof.may_spend_of("m-elsewhere")
+        assert visit.card is None
