@@ -18,12 +18,14 @@ from store_agent.domain import (
     allowances,
     campaigns,
     cases,
+    code_uses,
     coupons,
     keys,
     members,
     pickup_endings,
     pickup_handover,
     pickup_steps,
+    pins,
     points,
     points_rights,
     products,
@@ -52,7 +54,8 @@ class Noun:
 
     row: type[Any]
     audience: str
-    """`chain`: every store. `member`: the stores that hold the row's `member_id` (or `id`). `store`: the row's store."""
+    """`chain`: every store. `member`: the stores that hold the row's `member_id` (or `id`). `store`: the row's store.
+    `stores`: the row's stores."""
     operations: tuple[type[Operation], ...] = ()
 
 
@@ -101,6 +104,9 @@ NOUNS: tuple[Noun, ...] = (
         "store",
         (stock.MoveStock, stock.HoldStock, stock.ReleaseHold, stock.CountStock, stock.MarkShelfEmpty),
     ),
+    Noun(code_uses.CodeUse, "stores", (code_uses.UseCode,)),
+    Noun(pins.MemberPin, "member", (pins.SetMemberPin,)),
+    Noun(pins.StaffPin, "store"),
     Noun(allowances.Allowance, "store", (allowances.UseAllowance,)),
     Noun(rights.Right, "store"),
     Noun(cases.Case, "store", (cases.ResolveCase,)),

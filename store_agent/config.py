@@ -44,6 +44,12 @@ class CentralSettings:
     host: str = _setting("127.0.0.1", later("The address on which the centre listens."))
     port: int = _setting(8750, later("The port on which the centre listens."), least=0, most=65535)
     admin_token: str = _setting("", later("The token that the admin API asks for; empty switches it off."), secret=True)
+    key_file: str = _setting(
+        "",
+        later("The file of the keys that the centre seals its secrets with: the first one seals, all open."),
+        path=True,
+    )
+    key: str = _setting("", later("Those keys themselves, instead of a file; with commas between them."), secret=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +195,7 @@ def _fill_in(found: dict[str, tuple[Plain, str]]) -> None:
         "currency": (currency, of_region),
         "data_folder": (folder, source),
         "key_file": (str(Path(folder) / "store.key"), source),
+        "central.key_file": (str(Path(folder) / "centre.key"), source),
     }
     found.update((name, value) for name, value in derived.items() if not found[name][0])
 

@@ -32,6 +32,7 @@ TEXTUAL_LEAST = (8, 2, 8)
 """Below it, a Chinese input method leaks escape codes."""
 FREE_LEAST_BYTES = 100_000_000
 FREE_WANTED_BYTES = 1_000_000_000
+PLAIN_SQLITE = b"SQLite format 3\0"
 COLUMNS_LEAST, LINES_LEAST = 80, 24
 AHEAD_MOST_S = 300
 CLOCK_LEAST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -74,6 +75,8 @@ def examine(settings: Settings, clock: Clock, more: Iterable[Callable[[], Check]
         check_folder(folder),
         check_space(folder),
         check_key(settings),
+        check_files(folder),
+        check_private(folder),
         check_charset(),
         check_terminal(),
         check_clock(clock, folder),
@@ -208,6 +211,45 @@ def check_key(settings: Settings) -> Check:
             _("Run: chmod 600 {file}").format(file=path),
         )
     return Check("key", Health.OK, _("Only its owner can read the key file {file}.").format(file=path))
+
+
+def check_files(folder: Path) -> Check:
+    """What lies in the store's files says nothing to whoever takes the disk."""
+    try:
+        # An empty one was just begun; an encrypted one begins with a random salt.
+        begun = {file: file.open("rb").read(len(PLAIN_SQLITE)) for file in sorted(folder.glob("*.db"))}
+    except OSError as error:
+        sentence = _("The store's files cannot be read: {reason}.").format(reason=error.strerror)
+        return Check("files", Health.FAIL, sentence, _("Let this user read them."))
+    plain = [file.name for file, head in begun.items() if head == PLAIN_SQLITE]
+    if plain:
+        return Check(
+            "files",
+            Health.FAIL,
+            _("{files} is not encrypted.").format(files=", ".join(plain)),
+            _("No version of Store Agent wrote it so. Look where it comes from, and take it away."),
+        )
+    if not begun:
+        return Check("files", Health.OK, _("The store's files will be made, encrypted."))
+    return Check("files", Health.OK, _("Encrypted: {files}.").format(files=", ".join(file.name for file in begun)))
+
+
+def check_private(folder: Path) -> Check:
+    """Nobody else looks into the data folder."""
+    try:
+        mode = folder.stat().st_mode
+    except OSError:
+        return Check("private", Health.OK, _("The data folder {folder} will be made.").format(folder=folder))
+    if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+        return Check(
+            "private",
+            Health.WARN,
+            _("Other users can look into the data folder {folder}.").format(folder=folder),
+            _("Run: chmod 700 {folder}").format(folder=folder),
+        )
+    return Check(
+        "private", Health.OK, _("Only its owner can look into the data folder {folder}.").format(folder=folder)
+    )
 
 
 def check_charset(found: str | None = None) -> Check:

@@ -128,3 +128,11 @@ def cases(db: Database) -> None:
     """What broke a limit here. An answer that says "parked" is followed by another one, so these are looked for."""
     make_noun(db, "cases", "state")
     db.conn.execute("create index answer_parked on answer (op_id) where outcome = 'parked'")
+
+
+@cache()
+def codes_and_pins(db: Database) -> None:
+    """Codes that were used, and PINs."""
+    make_noun(db, "code_use")
+    make_noun(db, "member_pin", "member_id")
+    make_noun(db, "staff_pin")

@@ -16,12 +16,14 @@ from starlette.applications import Starlette
 
 from store_agent.clock import Ids
 from store_agent.desk.counter import Counter
+from store_agent.domain.proofs import SpendingProof
 from store_agent.domain.stores import Store
 from store_agent.replica import Replica
 from sync import wire
 from sync.central import devices, ledger, rows
 from sync.central.app import Centre, make_app
 from sync.central.ground import Connection
+from sync.central.office.sealing import Sealing
 from sync.client import Client
 from sync.in_step import Contact, InStep
 from sync.session import Session
@@ -30,6 +32,9 @@ from tests.standing_clock import StandingClock
 
 ADMIN_TOKEN = "of the head office"
 URL = "http://centre"
+
+
+SEALING = Sealing((b"\x05" * 32,))
 
 
 @dataclass
@@ -126,7 +131,7 @@ class Chain:
         self, store_id: str, *, row: Store | None = None, batch_most: int = 500, page_rows: int = 500
     ) -> StoreAtEnd:
         """Enrol a device for a store and open its counter."""
-        await self.write(row or Store(id=store_id, name={"en": store_id.title()}))
+        await self.write(row or Store(id=store_id, name={"en": store_id.title()}, spending_proof=SpendingProof.ANY))
         async with self.ledger() as conn:
             code = await devices.make_code(conn, store_id, self.clock.now(), timedelta(hours=1))
         secret, public = wire.make_key()
@@ -188,7 +193,7 @@ class Chain:
 @asynccontextmanager
 async def open_chain(database_url: str, clock: StandingClock, folder: Path) -> AsyncIterator[Chain]:
     """A centre in this process."""
-    app = make_app(database_url, admin_token=ADMIN_TOKEN, now=clock.now)
+    app = make_app(database_url, admin_token=ADMIN_TOKEN, sealing=SEALING, now=clock.now)
     async with app.router.lifespan_context(app):
         chain = Chain(app, clock, folder)
         try:

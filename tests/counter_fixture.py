@@ -19,6 +19,7 @@ from store_agent.domain.pickups import Line, Pickup, PickupState, PickupStep
 from store_agent.domain.pickups import Step as PickupDone
 from store_agent.domain.points import Account, Batch
 from store_agent.domain.products import Product, ProductSet, check_digit
+from store_agent.domain.proofs import SpendingProof
 from store_agent.domain.purchases import Purchase, PurchaseLine
 from store_agent.domain.stock import Availability, Stock, StoreStock, stock_id
 from store_agent.domain.stores import Role, Staff, Store
@@ -259,7 +260,13 @@ def rows() -> list[Any]:
     """Everything that the store holds."""
     closing = {str(day): "22:00" for day in range(1, 8)}
     return [
-        Store(id=STORE, name=names("台北信義店", "Taipei Xinyi"), closing=closing, welcome_campaign="c-welcome"),
+        Store(
+            id=STORE,
+            name=names("台北信義店", "Taipei Xinyi"),
+            closing=closing,
+            welcome_campaign="c-welcome",
+            spending_proof=SpendingProof.ANY,
+        ),
         Store(id="tpe-002", name=names("台北南港店", "Taipei Nangang")),
         Store(id="hkg-001", name=names("香港銅鑼灣店", "Causeway Bay"), region="HK", currency="HKD"),
         Staff(id="s-mei", name="林美", store=STORE, role=Role.LEAD, badge=MEI_BADGE),

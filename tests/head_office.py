@@ -15,6 +15,7 @@ from store_agent.domain.products import check_digit
 from sync.central import rows
 from sync.central.app import Centre, make_app
 from sync.central.availability import publish_availability
+from sync.central.office.sealing import Sealing
 from tests.standing_clock import StandingClock
 
 TOKEN = "of the head office"
@@ -29,6 +30,9 @@ def gtin(number: int) -> str:
     """A valid EAN-13."""
     body = f"471{number:09d}"
     return body + check_digit(body)
+
+
+SEALING = Sealing((b"\x05" * 32,))
 
 
 @dataclass
@@ -84,7 +88,7 @@ class HeadOffice:
 @asynccontextmanager
 async def open_head_office(url: str, clock: StandingClock, token: str = TOKEN) -> AsyncIterator[HeadOffice]:
     """A centre with two stores."""
-    app = make_app(url, admin_token=token, now=clock.now, pool_size=4, availability_every_s=3600)
+    app = make_app(url, admin_token=token, sealing=SEALING, now=clock.now, pool_size=4, availability_every_s=3600)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         headers = {"authorization": f"Bearer {TOKEN}"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 from nacl.signing import SigningKey
 
 from store_agent.codes import PREFIX, SignedCode, base45, cose, key_id_of, read_code, write_code
-from store_agent.domain.keys import CodeKind, Key
-from store_agent.domain.operation import Refusal
+from store_agent.domain.keys import CodeKind, CodeReason, Key
+from store_agent.domain.operation import Fact, Refusal
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -94,3 +95,9 @@ def bytes_of(text: str) -> bytes:
 def signed(payload: bytes, secret: bytes = SECRET) -> str:
     """Any bytes, soundly signed: what whoever holds a key could make."""
     return as_text(cose.seal(payload, secret))
+
+
+def used(*use_ids: str) -> Callable[[str], Refusal | None]:
+    """A store in which these codes were used."""
+    facts: dict[str, Fact] = {"used_at": NOW - MINUTE, "store": STORE, "staff": "yating"}
+    return lambda use_id: Refusal(CodeReason.REPLAYED, facts) if use_id in use_ids else None

@@ -303,11 +303,12 @@ async def test_a_tag_takes_three_keys_and_a_note_is_typed_in_the_same_place(
 async def test_typing_finds_members_while_it_goes_on_and_arrows_choose(counter_open: Opened) -> None:
     async with counter_open() as pilot:
         shown = await press(pilot, *"678")
-        assert "Lily Wang" in shown
-        assert "王小明" in shown
+        assert "L*** W***" in shown
+        assert "王*明" in shown
+        assert "王小明" not in shown, "nobody is identified yet"
         shown = await press(pilot, "enter")
         assert "2 members" in shown
-        assert "0912 345 678" in shown
+        assert "0912 345 678" not in shown
         shown = await press(pilot, "down", "enter")
         assert "Basket" in shown
 
@@ -609,7 +610,7 @@ async def test_a_hostile_name_is_harmless_everywhere(
 ) -> None:
     async with counter_open(size) as pilot:
         shown = await press(pilot, *"777")
-        assert "[@click=app.quit]王小明" in shown
+        assert "[***" in shown
         shown = await press(pilot, "enter")
         assert "[@click" in shown
         assert "\x1b" not in shown
@@ -684,7 +685,7 @@ async def test_the_members_code_is_shown_whole_for_a_phone(counter_open: Opened)
 async def test_text_that_comes_in_one_packet_is_searched_like_typing(counter_open: Opened) -> None:
     async with counter_open() as pilot:
         await scan(pilot, "0678")
-        assert "0922 000 678" in screen_text(pilot.app)
+        assert "L*** W***" in screen_text(pilot.app)
         assert "Basket" not in screen_text(pilot.app), "a foreign code must not open whoever's phone ends so"
         assert "Basket" in await press(pilot, "enter")
         await press(pilot, "f9")

@@ -9,6 +9,7 @@ from store_agent.domain.coupons import Coupon, CouponReason
 from store_agent.domain.members import Member
 from store_agent.domain.operation import Refusal
 from store_agent.domain.points import EarnPoints
+from store_agent.domain.proofs import SpendingProof
 from store_agent.domain.stores import Store
 from sync.wire import SightRequest
 from tests.chain import Chain
@@ -83,7 +84,10 @@ async def test_someone_who_joins_at_two_stores_offline_becomes_one_member_with_o
         id="hello", name={"en": "Hello"}, benefit=Benefit(kind=BenefitKind.AMOUNT, off_minor=20), currency="TWD"
     )
     for store_id in ("s1", "s2"):
-        await chain.store(store_id, row=Store(id=store_id, name={"en": store_id}, welcome_campaign="hello"))
+        await chain.store(
+            store_id,
+            row=Store(id=store_id, name={"en": store_id}, welcome_campaign="hello", spending_proof=SpendingProof.ANY),
+        )
     await chain.write(welcome)
     await chain.settle()
     one, two = chain.stores["s1"], chain.stores["s2"]

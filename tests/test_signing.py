@@ -21,7 +21,7 @@ from store_agent.domain.points import Account, Batch
 from store_agent.domain.stores import Staff
 from sync.central.office.minting import LIVES
 from sync.central.office.signing import NOTICE
-from tests.chain import Chain, StoreAtEnd
+from tests.chain import SEALING, Chain, StoreAtEnd
 
 GIFTCO_SECRET = bytes(range(32))
 GIFTCO_PUBLIC = bytes(SigningKey(GIFTCO_SECRET).verify_key)
@@ -263,6 +263,8 @@ async def test_a_secret_key_is_in_no_stream_no_answer_and_no_row(chain: Chain, s
     key = await make_key(chain)
     await mint(chain, CodeKind.MEMBER_CARD, member_id="m1")
     [(secret,)] = await chain.ask("select secret from signing_secret where key_id = %s", key.id)
+    assert len(secret) > 32, "sealed"
+    secret = SEALING.open(bytes(secret), SEALING.mark)
     assert bytes(SigningKey(bytes(secret)).verify_key).hex() == key.public_key
     listed = msgspec.json.encode(await ask(chain, "GET", "keys")).decode()
     told = [listed, *(body for (body,) in await chain.ask("select body from feed"))]

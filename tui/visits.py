@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from store_agent.codes import SignedCode
 from store_agent.desk import baskets, cases, checkout, overviews
 from store_agent.desk.counter import Counter
 from store_agent.domain import bills
 from store_agent.domain.baskets import Basket
 from store_agent.domain.coupons import Coupon
 from store_agent.domain.pickups import Pickup, PickupState
+from store_agent.domain.proofs import NO_PROOF, Proof
 from store_agent.domain.quotes import Quote, VerdictKind
 from store_agent.words import language
 from tui.naming import spoken, with_names
@@ -23,7 +25,11 @@ class Visit:
     basket: Basket
     member_id: str = ""
     shown: tuple[Coupon, ...] = ()
-    """Coupons that belong to whoever shows them."""
+    """Coupons that were shown."""
+    proof: Proof = NO_PROOF
+    """How it is known who it is."""
+    card: SignedCode | None = None
+    """The card of a member whom this store does not hold."""
 
     @property
     def is_blank(self) -> bool:
@@ -74,7 +80,8 @@ class CounterOverview:
             can |= {"clear", "back"}
         if of_member is None:
             return frozenset(can | {"register"})
-        can |= {"tag", "edit", "show_code"}
+        if of_member.card is None:
+            can |= {"tag", "edit", "show_code"}
         usable = any(verdict.kind is VerdictKind.USABLE for verdict in of_member.quote.verdicts)
         if usable or self.visit.basket.total_minor:
             can |= {"redeem"}
@@ -94,7 +101,7 @@ def look(counter: Counter, visit: Visit) -> CounterOverview:
     """Everything about a visit, as of now, in one moment of the replica."""
     view = counter.replica.view
     with view.moment():
-        seen = overviews.member(counter, visit.member_id, visit.basket, language()) if visit.member_id else None
+        seen = overviews.member(counter, visit.member_id, visit.basket, language(), visit.card)
         if seen and visit.shown:
             quote = checkout.quote_for(counter, seen.member, visit.basket, visit.shown)
             seen = replace(seen, quote=quote)

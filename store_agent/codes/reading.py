@@ -7,7 +7,7 @@ signature holds, but for one hint: a code by an unknown key that names another c
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -31,14 +31,14 @@ def read_code(
     chain: str,
     store: str,
     *,
-    seen: Container[str] = (),
+    refuse_used: Callable[[str], Refusal | None] = lambda _use_id: None,
     wanted: Collection[CodeKind] = tuple(CodeKind),
     channel: str = "store",
 ) -> SignedCode | Refusal:
     """What this code says, believed, or the first reason why it is not taken.
 
-    `keys` are the rows of the chain's stream, `chain` its short name in them, `seen` the `use_id` of codes that were
-    used here. Members and coupons are not looked up: whether there is such a one is a desk's question.
+    `keys` are the rows of the chain's stream, `chain` its short name in them; `refuse_used` is asked with the `use_id`
+    of a code that counts once, whether it was used. Whether there is such a member or coupon is a desk's question.
     """
     sealed = _unsealed(text)
     if isinstance(sealed, Refusal):
@@ -58,7 +58,12 @@ def read_code(
     if isinstance(said, Refusal):
         return said
     code = replace(said, key_id=key.id, issuer=said.issuer or key.issuer)
-    return _why_not_by(code, key, chain) or _why_not_here(code, now, store, seen, wanted, channel) or code
+    return (
+        _why_not_by(code, key, chain)
+        or _why_not_here(code, now, store, wanted, channel)
+        or _why_not_again(code, refuse_used)
+        or code
+    )
 
 
 def _unsealed(text: str) -> cose.Sealed | Refusal:
@@ -98,7 +103,7 @@ def _why_not_by(code: SignedCode, key: Key, chain: str) -> Refusal | None:
 
 
 def _why_not_here(
-    code: SignedCode, now: datetime, store: str, seen: Container[str], wanted: Collection[CodeKind], channel: str
+    code: SignedCode, now: datetime, store: str, wanted: Collection[CodeKind], channel: str
 ) -> Refusal | None:
     """Why a sound code does not count here and now."""
     if code.kind not in wanted:
@@ -111,6 +116,8 @@ def _why_not_here(
         return Refusal(CodeReason.NOT_YET, {"from_at": code.starts_at})
     if now >= code.expires_at:
         return Refusal(CodeReason.EXPIRED, {"expired_at": code.expires_at})
-    if code.use_id and code.use_id in seen:
-        return Refusal(CodeReason.REPLAYED)
     return None
+
+
+def _why_not_again(code: SignedCode, refuse_used: Callable[[str], Refusal | None]) -> Refusal | None:
+    return refuse_used(code.use_id) if code.use_id else None

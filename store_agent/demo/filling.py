@@ -20,9 +20,11 @@ from store_agent.demo.sample.chain import Sample
 from store_agent.demo.sample.offers import LEAFLET_CODES
 from store_agent.demo.sample.orders import WebOrder
 from store_agent.demo.sample.people import Holding
+from store_agent.demo.sample.shops import STAFF_PIN
 from store_agent.domain.coupons import Coupon
 from store_agent.domain.members import Member
 from store_agent.domain.products import Product
+from store_agent.domain.stores import Staff
 from store_agent.trouble import Trouble
 from store_agent.words import _
 
@@ -66,7 +68,7 @@ def fill(centre_url: str, admin_token: str, sample: Sample, tell: Tell = lambda 
     # A wrong token is said before anything is streamed: the centre would hang up in the middle of the stream.
     office.ask("GET", "stores")
     office.send("stores", _("stores"), sample.stores, len(sample.stores))
-    office.send("staff", _("staff"), sample.staff, len(sample.staff))
+    office.send("staff", _("staff"), map(_staff, sample.staff), len(sample.staff))
     office.send("tag-words", _("words for tags"), sample.tag_words, len(sample.tag_words))
     office.send("products", _("products"), map(_product, sample.products), len(sample.products))
     office.send("stock", _("stock"), map(_stock, sample.stock()), len(sample.products) * len(sample.stores))
@@ -184,6 +186,10 @@ def _stock(stock: Any) -> dict[str, Any]:
     return {"store": stock.store, "gtin": stock.gtin, "on_hand": stock.on_hand, "safety": stock.safety}
 
 
+def _staff(one: Staff) -> dict[str, Any]:
+    return {**msgspec.to_builtins(one), "pin": STAFF_PIN}
+
+
 def _member(holding: Holding) -> dict[str, Any]:
     member: Member = holding.member
     record: dict[str, Any] = {
@@ -199,6 +205,8 @@ def _member(holding: Holding) -> dict[str, Any]:
         "marketing": member.consent.marketing,
         "marketing_at": member.consent.at,
     }
+    if holding.pin:
+        record["pin"] = holding.pin
     for link in member.links:
         record |= {"line_provider": link.provider, "line_user": link.user_id}
     for opening in holding.points[:1]:

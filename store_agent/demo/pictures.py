@@ -16,8 +16,8 @@ from store_agent.demo.sample.chain import Sample
 from store_agent.demo.sample.numbers import coupon_code
 from store_agent.demo.sample.offers import LEAFLET_CODES
 from store_agent.demo.sample.orders import Course, order_code
-from store_agent.demo.sample.shops import TAICHUNG, TAIPEI
-from store_agent.demo.sample.stories import CHEUNG, LEE, NEWCOMER_PHONE, PEOPLE, WANG, Person
+from store_agent.demo.sample.shops import STAFF_PIN, TAICHUNG, TAIPEI
+from store_agent.demo.sample.stories import CHEUNG, LEE, NEWCOMER_PHONE, PEOPLE, PIN, WANG, Person
 from store_agent.scan.invoices import TAIWAN
 from store_agent.trouble import Trouble
 from store_agent.words import _
@@ -184,6 +184,11 @@ def _index(cards: list[Card]) -> str:
         "Sample codes to scan. Print them, show them on a phone, or run: store-agent scan FILE",
         "",
         f"尚未入會的何小姐 / Ms Ho, who is no member yet: {NEWCOMER_PHONE}",
+        "",
+    ]
+    lines += [
+        f"密碼:故事裡的會員 {PIN},店員 {STAFF_PIN}",
+        f"PINs: the members below {PIN}, everybody who works here {STAFF_PIN}",
         "",
     ]
     for card in cards:

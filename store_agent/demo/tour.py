@@ -28,12 +28,14 @@ from store_agent.demo.sample import (
     progress,
 )
 from store_agent.demo.sample.products import CHIPS, CREAM, LATTE, MASK
-from store_agent.desk import baskets, checkout, members, overviews, pickups, stock, tags
+from store_agent.demo.sample.stories import PIN
+from store_agent.desk import baskets, checkout, members, overviews, pickups, pins, stock, tags
 from store_agent.desk.counter import Counter
 from store_agent.domain import bills
 from store_agent.domain.members import Member
 from store_agent.domain.operation import Refusal
 from store_agent.domain.pickups import IdentityCheck, PickupState
+from store_agent.domain.proofs import Proof, ProofKind
 from store_agent.domain.stock import Stock
 from store_agent.domain.tags import NoteKind
 from store_agent.entry.store import Keeper, open_counter, open_replica
@@ -218,12 +220,15 @@ async def _again(machine: Machine, both: tuple[StoreOnTour, StoreOnTour], step: 
 
 
 def _buy(counter: Counter, person: Member, *gtins: str, points: int = 0) -> checkout.Receipt:
-    """Scan products, use what saves most, pay."""
+    """Scan products, use what saves most, show who they are, pay."""
+    proof = Proof(kind=ProofKind.JOINED, member_id=person.id)
+    if pins.has_pin(counter, person.id):
+        proof = _done(pins.ask_member(counter, person.id, PIN))
     basket = baskets.empty(counter)
     for gtin in gtins:
         basket = _done(baskets.add(counter, basket, gtin))
     quoted = checkout.quote_for(counter, person, basket)
-    receipt: checkout.Receipt = _done(checkout.redeem(counter, person, quoted, bills.best(quoted), points))
+    receipt: checkout.Receipt = _done(checkout.redeem(counter, person, quoted, bills.best(quoted), points, proof=proof))
     return receipt
 
 

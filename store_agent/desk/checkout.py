@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from store_agent.desk import rights
+from store_agent.desk import proofs, rights
 from store_agent.desk.counter import Counter
 from store_agent.domain import bills
 from store_agent.domain.allowances import Risked
@@ -16,6 +16,7 @@ from store_agent.domain.coupons import Coupon, RedeemCoupon
 from store_agent.domain.members import Member, MemberReason
 from store_agent.domain.operation import Operation, Refusal
 from store_agent.domain.points import Account, EarnPoints, PointsReason, RedeemPoints
+from store_agent.domain.proofs import NO_PROOF, Proof
 from store_agent.domain.purchases import PurchaseLine, RecordPurchase
 from store_agent.domain.quotas import Quota, UseQuota, blank_quotas
 from store_agent.domain.quotes import Offer, Quote, quote
@@ -52,7 +53,9 @@ def situation(counter: Counter, member: Member | None) -> Situation:
         member_id=member.id,
         tier=str(member.tier),
         tags=tuple(tag.name for tag in tags_at(view.get("tags", member.id), now)),
-        first_purchase=not view.newest_of_member("purchase", member.id, 1),
+        # Of a member whom this store knows from a card alone it cannot be said.
+        first_purchase=view.get("member", member.id) is not None
+        and not view.newest_of_member("purchase", member.id, 1),
     )
 
 
@@ -88,16 +91,19 @@ def redeem(
     points: int = 0,
     purchase_id: str = "",
     approved_by: str = "",
+    proof: Proof = NO_PROOF,
 ) -> Receipt | Refusal:
     """Use coupons and points on a basket, all or nothing, and record the purchase with what it earned.
 
     `purchase_id` is made when the basket is begun, so that pressing twice is one purchase. What was quoted is quoted
     once more: an offer may have ended while the screen stood open. `approved_by`: the other person who lifts the caps on
-    what may be risked.
+    what may be risked. `proof` is what was shown in this visit.
     """
     if member is None:
         return Refusal(MemberReason.UNKNOWN)
     purchase_id = purchase_id or counter.ids.new()
+    if refusal := proofs.refuse(counter, proof, member.id, quoted, chosen, points):
+        return refusal
     with counter.replica.view.moment():
         sale = _sell(counter, member, quoted, chosen, points)
         if isinstance(sale, Refusal):
@@ -105,6 +111,7 @@ def redeem(
         operations = _operations(counter, member, sale, purchase_id, approved_by)
     if isinstance(operations, Refusal):
         return operations
+    operations = proofs.carry(counter, proof, operations, purchase_id)
     refusal = counter.accept(*operations) if operations else Refusal(PointsReason.NOTHING)
     if refusal:
         return refusal

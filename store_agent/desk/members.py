@@ -5,10 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from store_agent.codes import SignedCode
 from store_agent.desk import scans
 from store_agent.desk.counter import Counter
 from store_agent.domain.coupons import IssueCoupon
-from store_agent.domain.members import ChangeMember, Consent, Link, LinkMember, Member, MemberReason, RegisterMember
+from store_agent.domain.members import (
+    ChangeMember,
+    Consent,
+    Link,
+    LinkMember,
+    Member,
+    MemberReason,
+    RegisterMember,
+    Tier,
+)
 from store_agent.domain.operation import Operation, Refusal
 from store_agent.safe_text import safe_text
 from store_agent.scan import Scan, ScanKind, read_scan
@@ -54,6 +64,12 @@ def by_id(counter: Counter, member_id: str) -> Member | None:
     """The member whom this id stands for."""
     member: Member | None = counter.replica.view.get("member", counter.replica.view.canonical(member_id))
     return member
+
+
+def of_card(card: SignedCode) -> Member:
+    """A member of whom this store knows only what a signed card says: enough to serve them, and to earn."""
+    tier = Tier(card.tier) if card.tier in list(Tier) else Tier.BASIC
+    return Member(id=card.member_id, phone="", name="", tier=tier)
 
 
 def by_field(counter: Counter, column: str, value: str) -> Member | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from store_agent.desk import checkout, pickups, rights, tags
+from store_agent.codes import SignedCode
+from store_agent.desk import checkout, members, pickups, rights, tags
 from store_agent.desk.counter import Counter
 from store_agent.domain.baskets import Basket
 from store_agent.domain.members import Member
@@ -47,6 +48,8 @@ class MemberOverview:
     """Operations about this member that the centre has not answered."""
     as_of_at: datetime | None
     """When this store last heard from the centre."""
+    card: SignedCode | None = None
+    """All that is known of them, where this store does not hold them: what a signed card says, as of its issue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,17 +71,23 @@ class LineOverview:
     """Whether the first rows have come."""
 
 
-def member(counter: Counter, member_id: str, basket: Basket, language: str) -> MemberOverview | None:
-    """Everything about a member that the counter shows; None where this store holds no such member."""
+def member(
+    counter: Counter, member_id: str, basket: Basket, language: str, card: SignedCode | None = None
+) -> MemberOverview | None:
+    """Everything about a member that the counter shows; None where this store holds no such member and saw no card."""
     view = counter.replica.view
     with view.moment():
-        person: Member | None = view.get("member", view.canonical(member_id))
+        person: Member | None = view.get("member", view.canonical(member_id)) if member_id else None
+        if person is not None or card is None or card.member_id != member_id:
+            card = None
+        else:
+            person = members.of_card(card)
         if person is None:
             return None
         row: MemberTags | None = view.get("tags", person.id)
         return MemberOverview(
             member=person,
-            points=_points(counter, person),
+            points=_points_of_card(counter, card) if card else _points(counter, person),
             quote=checkout.quote_for(counter, person, basket),
             pickups=tuple(pickups.of_member(counter, person.id)),
             tags=tuple(tags.shown(counter, row, language)),
@@ -86,6 +95,7 @@ def member(counter: Counter, member_id: str, basket: Basket, language: str) -> M
             purchases=tuple(view.newest_of_member("purchase", person.id, PURCHASES_SHOWN)),
             waiting=view.waiting_of_member(person.id),
             as_of_at=_moment(counter.replica.cache.setting("heard_at")),
+            card=card,
         )
 
 
@@ -102,6 +112,13 @@ def _points(counter: Counter, person: Member) -> Points:
         worth_minor=counter.store.points.worth(max(0, balance)),
         expiring=account.expiring(now),
     )
+
+
+def _points_of_card(counter: Counter, card: SignedCode) -> Points:
+    """What there was when the card was made, and what was earned here since: to be shown, not to be spent."""
+    account: Account | None = counter.replica.view.get("account", card.member_id)
+    here = account.balance(counter.now()) if account else 0
+    return Points(balance=card.points + here, on_the_way=here)
 
 
 def line(counter: Counter) -> LineOverview:

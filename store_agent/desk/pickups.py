@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from store_agent.desk import proofs
 from store_agent.desk.counter import Counter
 from store_agent.domain import holds
 from store_agent.domain.operation import Operation, Refusal
@@ -29,6 +30,7 @@ from store_agent.domain.pickup_stock import (
     drafts_for_return,
 )
 from store_agent.domain.pickups import WORK, IdentityCheck, Pickup, PickupState, RejectReason
+from store_agent.domain.proofs import ShownCode
 from store_agent.domain.stock import MarkShelfEmpty, Stock, stock_id
 
 OPEN = (PickupState.READY, PickupState.EXPIRED, *WORK)
@@ -101,18 +103,22 @@ def hand_over(
     is_proxy: bool = False,
     pieces: tuple[Pieces, ...] | None = None,
     paid_here: bool = False,
+    shown: ShownCode | None = None,
 ) -> Refusal | None:
-    """Give the order, or some pieces of it, to the customer or whom they named."""
+    """Give the order, or some pieces of it, to the customer or whom they named. `shown` is the order's signed code."""
+    # What is left of an order is collected with the same code, so it is used up with the last piece only.
+    used = proofs.use_up(counter, [shown], pickup_id) if shown and pieces is None else []
     return counter.accept(
         HandOver(
-            **counter.named(),
+            **counter.named(pickup_id if used else ""),
             pickup_id=pickup_id,
             identity=identity,
             receiver_name=receiver_name,
             is_proxy=is_proxy,
             pieces=pieces,
             paid_here=paid_here,
-        )
+        ),
+        *used,
     )
 
 

@@ -32,6 +32,7 @@ class CaseKind(StrEnum):
     PARKED_OPERATION = "parked_operation"
     DEVICE_FORK = "device_fork"
     UNKNOWN_REFERENCE = "unknown_reference"
+    CODE_REPLAYED = "code_replayed"
 
 
 class CaseState(StrEnum):
@@ -70,6 +71,7 @@ REMEDIES: dict[CaseKind, tuple[Remedy, ...]] = {
     CaseKind.PARKED_OPERATION: (R.RECOVER, R.WRITE_OFF, R.REASSIGN),
     CaseKind.DEVICE_FORK: (R.RECOVER, R.WRITE_OFF, R.REASSIGN, R.FRAUD),
     CaseKind.UNKNOWN_REFERENCE: (R.RECOVER, R.WRITE_OFF, R.REASSIGN, R.FRAUD),
+    CaseKind.CODE_REPLAYED: (R.RECOVER, R.WRITE_OFF, R.REASSIGN, R.FRAUD),
 }
 """By kind: what may be decided, the usual first."""
 OF_HEAD_OFFICE = frozenset({CaseKind.PARKED_OPERATION, CaseKind.DEVICE_FORK})

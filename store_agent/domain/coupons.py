@@ -188,6 +188,8 @@ class RedeemCoupon(Operation):
     saved_minor: int = 0
     currency: str = ""
     lines: tuple[LineSaving, ...] = ()
+    proof: str = ""
+    """How it was known who spends (`proofs.py`)."""
     cover: Cover = Cover.OPEN
 
     @property

@@ -53,6 +53,8 @@ class CodeReason(StrEnum):
     """Sound, and not what is asked for here."""
     OTHER_STORE = "code-other-store"
     OTHER_CHANNEL = "code-other-channel"
+    OTHER_CURRENCY = "code-other-currency"
+    """A voucher in money that this till does not count."""
     NOT_YET = "code-not-yet"
     EXPIRED = "code-expired"
     REPLAYED = "code-replayed"

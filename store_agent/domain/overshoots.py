@@ -29,6 +29,7 @@ BROKEN = {
     "pickup": CaseKind.ORDER_CONFLICT,
     "stock": CaseKind.STOCK_NEGATIVE,
     "member": CaseKind.UNKNOWN_REFERENCE,
+    "code_use": CaseKind.CODE_REPLAYED,
 }
 """By table: what a refusal that the centre finds late means. Tags, purchases and cases break no limit."""
 OVER = "over"

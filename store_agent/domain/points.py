@@ -226,6 +226,8 @@ class RedeemPoints(Operation):
     value_minor: int
     currency: str
     purchase_id: str = ""
+    proof: str = ""
+    """How it was known who spends (`proofs.py`)."""
     cover: Cover = Cover.OPEN
     risked: int = 0
     """Of the points, those that no right of this store covers: spent on allowance."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from store_agent.domain.points import PointsRule
+from store_agent.domain.proofs import SpendingProof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Store:
     points: PointsRule = field(default_factory=PointsRule)
     welcome_campaign: str = ""
     """The campaign whose coupon a new member gets, if any."""
+    spending_proof: SpendingProof = SpendingProof.PROOF
 
 
 class Role(StrEnum):

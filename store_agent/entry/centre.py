@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
 import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 
@@ -16,6 +19,7 @@ from store_agent.trouble import Trouble
 from store_agent.words import _
 from sync.central.app import make_app
 from sync.central.ground import open_pool
+from sync.central.office.sealing import Sealing, read_keys
 
 STOP_S = 1
 """For what is under way when the centre is told to stop: a store that is cut off asks again."""
@@ -25,10 +29,11 @@ def run_central(settings: Settings, tell: Callable[[str], None]) -> None:
     """Serve until SIGTERM or Ctrl-C, and `tell` where. The ledger is reached first: a wrong URL is one clear sentence."""
     central = settings.central
     open_logs(settings.data_path, settings.log_format, settings.log_level)
+    sealing = read_sealing(settings)
     with _listen(central.host, central.port) as listener:
         asyncio.run(_reach(central.database_url))
         config = uvicorn.Config(
-            make_app(central.database_url, admin_token=central.admin_token),
+            make_app(central.database_url, admin_token=central.admin_token, sealing=sealing),
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=STOP_S,
@@ -38,6 +43,26 @@ def run_central(settings: Settings, tell: Callable[[str], None]) -> None:
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         tell(_("The centre listens on {url}. Ctrl-C ends it.").format(url=url))
         _Server(config).run(sockets=[listener])
+
+
+def read_sealing(settings: Settings) -> Sealing:
+    """The keys that secrets are sealed with; a file with a new one is made where there is neither setting nor file."""
+    central = settings.central
+    if central.key:
+        try:
+            return read_keys(central.key.split(","))
+        except ValueError as error:
+            raise Trouble(_("The setting `central.key` is no key."), _("It is 64 hexadecimal digits.")) from error
+    path = Path(central.key_file)
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(32) + "\n")
+        return read_keys(path.read_text("ascii").splitlines())
+    except (OSError, ValueError) as error:
+        raise Trouble(_("The key file {path} cannot be read.").format(path=path), str(error)) from error
 
 
 class _Server(uvicorn.Server):

@@ -17,6 +17,7 @@ from store_agent.entry.store import open_counter, open_replica
 from store_agent.safe_text import safe_text
 from store_agent.trouble import Trouble
 from store_agent.words import _, language, refusals
+from store_agent.words.masking import masked_name, masked_phone
 
 
 def status(settings: Settings) -> dict[str, object]:
@@ -94,7 +95,7 @@ def member(settings: Settings, text: str) -> dict[str, object]:
                 _("No member is found by this."), _("Try the last digits of the phone number, or part of the name.")
             )
         if len(found) > 1:
-            names = ", ".join(f"{safe_text(one.name)} …{one.phone[-3:]}" for one in found[:5])
+            names = ", ".join(f"{masked_name(safe_text(one.name))} {masked_phone(one.phone)}" for one in found[:5])
             raise Trouble(
                 _("More than one member is found: {names}.").format(names=names), _("Type more of the number or name.")
             )

@@ -97,5 +97,13 @@ class Journal:
         with self.transaction():
             self.db.conn.executemany("insert or replace into setting values (?, ?)", list(settings.items()))
 
+    def count_up(self, name: str, most: int) -> int:
+        """Count a lasting value of this device one up, on disk before it returns; what it is now, or most + 1 for ever."""
+        with self.transaction():
+            row = self.db.conn.execute("select value from setting where name = ?", [name]).fetchone()
+            count = min(int(row[0]) if row else 0, most) + 1
+            self.db.conn.execute("insert or replace into setting values (?, ?)", [name, str(count)])
+            return count
+
     def close(self) -> None:
         self.db.conn.close()

@@ -154,7 +154,7 @@ def open_key(path: Path, *, make: bool) -> bytes:
     """The key of both files: 32 random bytes in a file that only its owner may read. `make`: for a new store only."""
     try:
         if make and not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_hex(database.KEY_BYTES) + "\n")

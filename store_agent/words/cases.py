@@ -20,6 +20,7 @@ KINDS: dict[str, str] = {
     CaseKind.PARKED_OPERATION: later("something that the centre cannot apply"),
     CaseKind.DEVICE_FORK: later("a copied or restored disk"),
     CaseKind.UNKNOWN_REFERENCE: later("about something that nobody knows"),
+    CaseKind.CODE_REPLAYED: later("a code that was used twice"),
 }
 SHORT: dict[str, str] = {
     CaseKind.POINTS_OVERDRAWN: later("points overdrawn"),
@@ -32,6 +33,7 @@ SHORT: dict[str, str] = {
     CaseKind.PARKED_OPERATION: later("not applied"),
     CaseKind.DEVICE_FORK: later("copied disk"),
     CaseKind.UNKNOWN_REFERENCE: later("not known"),
+    CaseKind.CODE_REPLAYED: later("used twice"),
 }
 """For a column of a list."""
 REMEDY_WORDS: dict[str, str] = {

@@ -470,6 +470,10 @@ WORDS: dict[str, Words] = {
         later("This signed code does not count here."),
         later("It counts: {channels}."),
     ),
+    "code-other-currency": Words(
+        later("This voucher is in {other}, and this till counts {currency}."),
+        later("Ask for another means of payment."),
+    ),
     "code-not-yet": Words(
         later("This signed code counts from {from_at}."),
         later("Check this machine's date; else ask the customer to come back then."),
@@ -511,7 +515,7 @@ WORDS: dict[str, Words] = {
         later("Nothing needs to be given back."),
     ),
     "code-replayed": Words(
-        later("This signed code was already used in this store."),
+        later("This signed code was already used {used_at} ({store}, {staff})."),
         later("Ask the customer to open the code anew in the app."),
     ),
     "case-unknown": Words(
@@ -553,6 +557,42 @@ WORDS: dict[str, Words] = {
     "case-more-than-open": Words(
         later("Only {open_minor} of this case is still open."),
         later("Enter that or less."),
+    ),
+    "proof-wanted": Words(
+        later("Spending wants the app's pass or the member's PIN; a phone number only finds and earns."),
+        later("Scan the pass, or let the customer type the PIN. A lead or a manager may approve it."),
+    ),
+    "pin-form": Words(
+        later("A PIN has {least} to {most} digits."),
+        later("Type digits only."),
+    ),
+    "pin-easy": Words(
+        later("This PIN is too easy to guess."),
+        later("Choose one whose digits are neither all the same nor one after the other."),
+    ),
+    "pin-unproven": Words(
+        later("A PIN is set only by whoever has shown the pass, the PIN before, or with an approval."),
+        later("Scan the pass of the app, or ask a lead or a manager to approve."),
+    ),
+    "pin-missing": Words(
+        later("This member has no PIN."),
+        later("Ask for the pass of the app. A lead or a manager may approve it."),
+    ),
+    "pin-locked": Words(
+        later("This PIN is locked: it was wrong too often."),
+        later("Ask for the pass of the app, or let another lead or manager approve. A new PIN unlocks it."),
+    ),
+    "pin-wrong": Words(
+        later("This is not the PIN."),
+        later("Type it again, slowly."),
+    ),
+    "approval-same-person": Words(
+        later("Nobody approves their own work."),
+        later("Another lead or manager approves it with their own PIN."),
+    ),
+    "approval-role": Words(
+        later("This person may not approve it."),
+        later("Ask a lead or a manager of this store."),
     ),
 }
 

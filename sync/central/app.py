@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from sync.central.devices import Device
 from sync.central.endpoints import Declined, Endpoint, as_route, json_response, read_body
 from sync.central.ground import Pool, open_pool
 from sync.central.office.admin import ADMIN_ENDPOINTS
+from sync.central.office.sealing import Sealing, reseal
 from sync.central.openapi import openapi_endpoint
 from sync.central.waiting import Waiting
 
@@ -42,6 +43,7 @@ class Centre:
     waiting: Waiting
     now: Callable[[], datetime]
     admin_token: str
+    sealing: Sealing = field(default_factory=Sealing)
 
 
 def centre_of(request: Request) -> Centre:
@@ -145,6 +147,7 @@ def make_app(
     database_url: str,
     *,
     admin_token: str = "",
+    sealing: Sealing = Sealing(),  # noqa: B008
     now: Callable[[], datetime] = system_now,
     pool_size: int = 8,
     availability_every_s: float = EVERY_S,
@@ -157,7 +160,8 @@ def make_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_pool(database_url, size=pool_size) as pool:
             waiting = Waiting(pool)
-            app.state.centre = Centre(pool, waiting, now, admin_token)
+            app.state.centre = Centre(pool, waiting, now, admin_token, sealing)
+            await reseal(pool, sealing)
             loops = [
                 asyncio.create_task(waiting.watch()),
                 asyncio.create_task(keep_publishing(pool, now, availability_every_s, waiting.look)),

@@ -48,8 +48,8 @@ def _streams_of(row: Any, stores: dict[str, list[str]]) -> list[str]:
     audience = NOUN_OF[row.table].audience
     if audience == "chain":
         return [CHAIN]
-    if row.table == "cases":
-        # Also the stores that had it before: else it would stay open there for ever.
+    if row.table == "cases" or audience == "stores":
+        # Also the stores that had it before: else what they hold would never change again.
         return [stream_of(store) for store in row.stores if store]
     if audience == "store" or (row.table == "quota" and row.store):
         return [stream_of(row.store)]

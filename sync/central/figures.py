@@ -14,6 +14,7 @@ FOLLOWED = "select member_id from follow where store = %(store)s"
 SCOPES = {
     "chain": "true",
     "store": "body ->> 'store' = %(store)s",
+    "stores": "body -> 'used' @> jsonb_build_array(jsonb_build_object('store', %(store)s::text))",
     "member": f"member_id in ({FOLLOWED})",
 }
 BY_ID = ("account", "tags")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.benchmarks import accept, lookup
+from tests.benchmarks import accept, codes, lookup
 from tests.benchmarks.harness import Effort, Row, machine
 
 QUICK = Effort(rounds=5, calls=10)
@@ -38,6 +38,14 @@ BENCHMARKS = {
     ),
     lookup.NAME: Benchmark(
         "a member by phone, by code", lookup.measure, "members", (10_000, 100_000), (200, 400), Effort(15, 200)
+    ),
+    codes.NAME: Benchmark(
+        "a picture to text, a signed code to what it says",
+        codes.measure,
+        "pixels a module",
+        (4, 8),
+        (4,),
+        Effort(15, 60),
     ),
 }
 

@@ -23,6 +23,7 @@ from store_agent.domain.campaigns import Campaign
 from store_agent.domain.coupons import Coupon, RedeemCoupon
 from store_agent.domain.members import Member
 from store_agent.domain.operation import Operation
+from store_agent.domain.proofs import Proof, ProofKind
 from store_agent.domain.stores import Store
 from store_agent.replica import Replica, database
 from store_agent.replica.cache import Absorbed, Answer
@@ -147,7 +148,9 @@ def _checkouts(counter: Counter, numbers: Sequence[int]) -> Work:
 
     def work() -> None:
         person, quoted, coupon_id = next(ready)
-        assert isinstance(checkout.redeem(counter, person, quoted, [coupon_id]), checkout.Receipt)
+        shown = Proof(kind=ProofKind.PIN, member_id=person.id)
+        receipt = checkout.redeem(counter, person, quoted, [coupon_id], proof=shown)
+        assert isinstance(receipt, checkout.Receipt), receipt
 
     return work
 

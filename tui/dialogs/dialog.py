@@ -12,9 +12,11 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
+from store_agent.desk.approvals import Approval
 from store_agent.desk.counter import Counter
 from store_agent.desk.rights import Want
 from store_agent.domain.operation import Refusal
+from store_agent.domain.proofs import Proof
 from store_agent.words import _, later
 from tui.keys import Key
 from tui.naming import with_names
@@ -42,6 +44,9 @@ class Outcome:
     """The action of the counter that goes on from here."""
     chosen: tuple[str, ...] | None = None
     """The coupons that were chosen so far, for the dialog that goes on."""
+    proof: Proof | None = None
+    """What was shown of who stands there."""
+    approval: Approval | None = None
     scanned: Scanned | None = None
     """A scan that was not for this dialog."""
 

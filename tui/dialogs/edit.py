@@ -12,9 +12,11 @@ from textual.widgets import Input, Static
 from store_agent.desk import members
 from store_agent.desk.counter import Counter
 from store_agent.domain.members import Member, MemberReason
+from store_agent.domain.proofs import NO_PROOF, Proof
 from store_agent.safe_text import safe_text
 from store_agent.words import _, later
 from tui.dialogs.dialog import Dialog, Outcome
+from tui.dialogs.set_pin import SetPinDialog
 from tui.keys import Key
 from tui.naming import phone
 from tui.said import done, told
@@ -30,6 +32,7 @@ class EditDialog(Dialog):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "consent", "", show=False),
+        Binding("f3", "pin", "", show=False),
         Binding("f4", "save", "", show=False),
         Binding("down", "app.focus_next", "", show=False),
         Binding("up", "app.focus_previous", "", show=False),
@@ -38,11 +41,13 @@ class EditDialog(Dialog):
         Key("enter", "save", later("Save"), ""),
         Key("↑ ↓", "", later("Choose"), ""),
         Key("f2", "consent", later("Agrees to news"), ""),
+        Key("f3", "pin", later("PIN"), ""),
     )
     keeps_on_scan = True
 
-    def __init__(self, counter: Counter, member: Member) -> None:
+    def __init__(self, counter: Counter, member: Member, proof: Proof = NO_PROOF) -> None:
         super().__init__(counter)
+        self.proof = proof
         self.member = member
         self.begun = {"name": safe_text(member.name), "email": safe_text(member.email)}
         self.marketing = member.consent.marketing
@@ -70,6 +75,14 @@ class EditDialog(Dialog):
         """The tick, from any field."""
         self.marketing = not self.marketing
         self._show_consent()
+
+    def action_pin(self) -> None:
+        """F3: the member chooses a PIN; what is typed here stays."""
+        self.app.push_screen(SetPinDialog(self.counter, self.member, self.proof), self._set)
+
+    def _set(self, outcome: Outcome | None) -> None:
+        if outcome:
+            self.say(outcome.said)
 
     def on_input_submitted(self) -> None:
         """Enter, in any field."""

@@ -11,11 +11,12 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from store_agent.desk import pickups
+from store_agent.codes import SignedCode
+from store_agent.desk import pickups, proofs, scans
 from store_agent.desk.counter import Counter
 from store_agent.domain.pickups import IdentityCheck, Line, Pickup, PickupReason
 from store_agent.safe_text import safe_text
-from store_agent.scan import ScanKind, read_scan
+from store_agent.scan import ScanKind
 from store_agent.words import _, later
 from store_agent.words.formats import moment, money
 from tui.columns import pair, row, stacked
@@ -55,11 +56,19 @@ class HandOverDialog(Dialog):
         Key("f5", "next_order", later("Next"), ""),
     )
 
-    def __init__(self, counter: Counter, orders: tuple[Pickup, ...], check: IdentityCheck = IdentityCheck.NONE) -> None:
+    def __init__(
+        self,
+        counter: Counter,
+        orders: tuple[Pickup, ...],
+        check: IdentityCheck = IdentityCheck.NONE,
+        shown: SignedCode | None = None,
+    ) -> None:
         super().__init__(counter)
         self.orders = orders
         self.place = 0
         self.check = check
+        self.shown = shown
+        """The signed code that was scanned."""
         self.paid_here = False
 
     @property
@@ -157,6 +166,7 @@ class HandOverDialog(Dialog):
             receiver_name=safe_text(proxy.value),
             is_proxy=bool(proxy.display and proxy.value.strip()),
             paid_here=self.paid_here and not self.order.paid,
+            shown=proofs.shown(self.shown) if self.shown and self.shown.subject == self.order.id else None,
         )
         if refusal is None:
             words = _("Order {order_no} is handed over.").format(order_no=safe_text(self.order.order_no))
@@ -168,12 +178,18 @@ class HandOverDialog(Dialog):
 
     def take_scan(self, message: Scanned) -> bool:
         """The order's own code, scanned, is the check."""
-        scan = read_scan(message.text, region=self.counter.store.region)
-        if scan.kind is ScanKind.PICKUP_CODE and scan.value in [order.code for order in self.orders]:
-            self.place = [order.code for order in self.orders].index(scan.value)
-            self.action_check(1)
+        scan = scans.read(self.counter, message.text)
+        if refusal := scans.refusal_of(scan):
+            self.refuse(refusal)
             return True
-        return False
+        order = scans.row_of(self.counter, "pickup", scan) if scan.kind is ScanKind.PICKUP_CODE else None
+        ids = [one.id for one in self.orders]
+        if order is None or order.id not in ids:
+            return False
+        self.place = ids.index(order.id)
+        self.shown = scans.signed_in(scan)
+        self.action_check(1)
+        return True
 
 
 def _line(line: Line) -> Content:

@@ -16,20 +16,19 @@ from store_agent.domain import bills
 from store_agent.domain.members import Member
 from store_agent.domain.operation import Refusal
 from store_agent.domain.points import PointsReason
-from store_agent.domain.quotes import Quote
 from store_agent.words import _, later
 from store_agent.words.formats import money
 from tui.columns import pair, stacked
-from tui.dialogs.dialog import Dialog, Outcome
+from tui.dialogs.dialog import Outcome
+from tui.dialogs.spending import Spending
 from tui.keys import Key
-from tui.receipt_words import receipt_words
-from tui.said import NOTHING, done
+from tui.said import NOTHING
 from tui.visits import CounterOverview
 
 WIDTH = 66
 
 
-class PointsDialog(Dialog):
+class PointsDialog(Spending):
     """A pad with one number, and what follows from it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,29 +42,20 @@ class PointsDialog(Dialog):
     )
 
     def __init__(self, counter: Counter, overview: CounterOverview, chosen: tuple[str, ...] | None = None) -> None:
-        super().__init__(counter)
-        self.overview = overview
+        super().__init__(counter, overview)
         self.chosen = overview.chosen if chosen is None else chosen
         self.bill = bills.apply(self.quote, self.chosen)
         self.most = checkout.most_points(counter, self.member, self.bill.total_minor)
 
     @property
-    def quote(self) -> Quote:
-        """Only with a member is there a quote, and only then this dialog."""
-        assert self.overview.quote is not None
-        return self.overview.quote
-
-    @property
     def member(self) -> Member:
         """Whose points they are."""
-        assert self.overview.of_member is not None
-        return self.overview.of_member.member
+        return self.seen.member
 
     @property
     def balance(self) -> int:
         """Points before."""
-        assert self.overview.of_member is not None
-        return self.overview.of_member.points.balance
+        return self.seen.points.balance
 
     def heading(self) -> str:
         return _("Pay with points")
@@ -110,7 +100,7 @@ class PointsDialog(Dialog):
 
     def action_coupons(self) -> None:
         """Back to the coupons."""
-        self.finish(Outcome(then="redeem", chosen=tuple(self.chosen)))
+        self.finish(Outcome(then="redeem", chosen=tuple(self.chosen), proof=self.proof))
 
     def on_input_submitted(self) -> None:
         """Enter."""
@@ -125,12 +115,11 @@ class PointsDialog(Dialog):
             return
         taken = [one.coupon_id for one in self.bill.taken]
         wants = checkout.lacking(self.counter, self.member, self.quote, taken, self.points)
-        self.once_covered(wants, lambda: self._redeem(taken, self.points))
+        points = self.points
+        self.once_proven(taken, points, lambda: self.once_covered(wants, lambda: self._redeem(taken, points)))
 
     def _redeem(self, taken: Sequence[str], points: int) -> None:
         purchase_id = self.overview.visit.purchase_id
-        result = checkout.redeem(self.counter, self.member, self.quote, taken, points, purchase_id)
-        if isinstance(result, Refusal):
-            self.refuse(result)
-        else:
-            self.finish(Outcome(said=done(*receipt_words(self.quote, result, self.balance)), served=True))
+        self.settle(
+            checkout.redeem(self.counter, self.member, self.quote, taken, points, purchase_id, proof=self.proof)
+        )

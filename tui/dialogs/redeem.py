@@ -15,23 +15,21 @@ from textual.widgets.option_list import Option
 from store_agent.desk import checkout
 from store_agent.desk.counter import Counter
 from store_agent.domain import bills
-from store_agent.domain.members import Member
-from store_agent.domain.operation import Refusal
 from store_agent.domain.quotes import Quote, Verdict, VerdictKind
 from store_agent.words import _, later, ngettext
 from store_agent.words.formats import money
 from tui.columns import pair, row, stacked
 from tui.coupon_words import coupon_name, saving_words
-from tui.dialogs.dialog import Dialog, Outcome
+from tui.dialogs.dialog import Outcome
+from tui.dialogs.spending import Spending
 from tui.keys import Key
-from tui.receipt_words import receipt_words
-from tui.said import done, told
+from tui.said import told
 from tui.visits import CounterOverview
 
 WIDTH = 66
 
 
-class RedeemDialog(Dialog):
+class RedeemDialog(Spending):
     """Shows the bill before anything is used up. The best combination is chosen already."""
 
     DEFAULT_CSS = """
@@ -52,15 +50,8 @@ class RedeemDialog(Dialog):
     )
 
     def __init__(self, counter: Counter, overview: CounterOverview, chosen: tuple[str, ...] | None = None) -> None:
-        super().__init__(counter)
-        self.overview = overview
+        super().__init__(counter, overview)
         self.chosen = list(overview.chosen if chosen is None else chosen)
-
-    @property
-    def quote(self) -> Quote:
-        """Only with a member is there a quote, and only then this dialog."""
-        assert self.overview.quote is not None
-        return self.overview.quote
 
     @property
     def usable(self) -> list[Verdict]:
@@ -151,24 +142,21 @@ class RedeemDialog(Dialog):
 
     def action_points(self) -> None:
         """Go on with points, on what is left to pay."""
-        self.finish(Outcome(then="points", chosen=tuple(self.chosen)))
+        self.finish(Outcome(then="points", chosen=tuple(self.chosen), proof=self.proof))
 
     def action_redeem(self) -> None:
         """Enter: use the coupons up, record the purchase."""
-        seen = self.overview.of_member
-        if self.is_over or seen is None:
+        if self.is_over:
             return
         chosen = [taken.coupon_id for taken in bills.apply(self.quote, self.chosen).taken]
-        wants = checkout.lacking(self.counter, seen.member, self.quote, chosen)
-        self.once_covered(wants, lambda: self._redeem(seen.member, seen.points.balance, chosen))
+        wants = checkout.lacking(self.counter, self.seen.member, self.quote, chosen)
+        self.once_proven(chosen, 0, lambda: self.once_covered(wants, lambda: self._redeem(chosen)))
 
-    def _redeem(self, member: Member, balance: int, chosen: Sequence[str]) -> None:
-        purchase_id = self.overview.visit.purchase_id
-        result = checkout.redeem(self.counter, member, self.quote, chosen, purchase_id=purchase_id)
-        if isinstance(result, Refusal):
-            self.refuse(result)
-        else:
-            self.finish(Outcome(said=done(*receipt_words(self.quote, result, balance)), served=True))
+    def _redeem(self, chosen: Sequence[str]) -> None:
+        member, purchase_id = self.seen.member, self.overview.visit.purchase_id
+        self.settle(
+            checkout.redeem(self.counter, member, self.quote, chosen, purchase_id=purchase_id, proof=self.proof)
+        )
 
 
 def _coupon_row(quote: Quote, verdict: Verdict, number: int, is_chosen: bool) -> Content:

@@ -13,6 +13,7 @@ from store_agent.desk import members
 from store_agent.desk.counter import Counter
 from store_agent.domain.members import Member, MemberReason
 from store_agent.domain.operation import Refusal
+from store_agent.domain.proofs import Proof, ProofKind
 from store_agent.safe_text import safe_text
 from store_agent.scan import ScanKind, read_phone, read_scan
 from store_agent.words import _, later
@@ -139,7 +140,8 @@ class RegisterDialog(Dialog):
         )
         if isinstance(result, Member):
             said = done(_("{name} is now a member.").format(name=person(result)))
-            self.finish(Outcome(said=said, open_member=result.id))
+            proof = Proof(kind=ProofKind.JOINED, member_id=result.id)
+            self.finish(Outcome(said=said, open_member=result.id, proof=proof))
             return
         self.refuse(result)
         wrong = {

@@ -10,10 +10,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, OptionList
 
-from store_agent.desk import baskets, members
+from store_agent.codes import SignedCode
+from store_agent.desk import baskets, members, vouchers
 from store_agent.domain.pickups import IdentityCheck, Pickup, PickupState
+from store_agent.safe_text import safe_text
+from store_agent.words import _
+from store_agent.words.formats import money
 from tui.dialogs.board import BoardDialog
 from tui.dialogs.cases import CasesDialog
+from tui.dialogs.confirm import AskDialog
 from tui.dialogs.dialog import Dialog, Outcome
 from tui.dialogs.edit import EditDialog
 from tui.dialogs.hand_over import HandOverDialog
@@ -150,14 +155,32 @@ class CounterScreen(Serving):
         for pane in (self.query_one(CouponPane), self.query_one(MemberCard)):
             pane.scroll_relative(y=pages * 6, animate=False)
 
-    def show_order(self, order: Pickup) -> None:
+    def show_voucher(self, voucher: SignedCode) -> None:
+        """Asked once more, for it cannot be given back here."""
+        assert self.visit is not None
+        purchase_id, member_id = self.visit.purchase_id, self.visit.member_id
+        worth = money(voucher.amount_minor, voucher.currency)
+        issuer, number = safe_text(voucher.issuer), safe_text(voucher.subject)
+        self._open(
+            AskDialog(
+                self.counter,
+                _("Voucher"),
+                _("Voucher {number} of {issuer}: take it for {money}?").format(
+                    number=number, issuer=issuer, money=worth
+                ),
+                lambda _number, _reason: vouchers.take(self.counter, voucher, purchase_id, member_id),
+                said=_("Enter {money} at the till as paid by voucher.").format(money=worth),
+            )
+        )
+
+    def show_order(self, order: Pickup, code: SignedCode | None = None) -> None:
         """A pickup code was shown: hand it over if it is ready, else say where it stands on the board."""
         assert self.visit is not None
         self._clear_box()
         if order.member_id and self.counter.replica.view.get("member", order.member_id):
             self.open_member(order.member_id)
         if order.state is PickupState.READY and not order.cancel_requested:
-            self._open(HandOverDialog(self.counter, (order,), IdentityCheck.CODE))
+            self._open(HandOverDialog(self.counter, (order,), IdentityCheck.CODE, code))
         else:
             self._open(BoardDialog(self.counter, order.id))
 
@@ -175,15 +198,17 @@ class CounterScreen(Serving):
         elif outcome.then:
             self.call_later(self._go_on, outcome)
         elif outcome.open_member:
-            self.open_member(outcome.open_member, outcome.said)
+            self.open_member(outcome.open_member, outcome.said, outcome.proof)
         elif outcome.served:
             self._said = outcome.said
-            self.visit = replace(begin(self.counter), member_id=self.visit.member_id)
+            self.visit = replace(begin(self.counter), member_id=self.visit.member_id, card=self.visit.card)
         else:
             self.refresh_overview()
             self.say(outcome.said)
 
     def _go_on(self, outcome: Outcome) -> None:
+        if self.visit and outcome.proof:
+            self.visit = replace(self.visit, proof=outcome.proof)
         if outcome.then == "points":
             self.action_points(outcome.chosen)
         else:
@@ -213,7 +238,7 @@ class CounterScreen(Serving):
     def action_edit(self) -> None:
         """F4 with a member open."""
         if self.overview and self.overview.of_member:
-            self._open(EditDialog(self.counter, self.overview.of_member.member))
+            self._open(EditDialog(self.counter, self.overview.of_member.member, self.overview.visit.proof))
 
     def action_show_code(self) -> None:
         """Ctrl+R."""
@@ -274,7 +299,9 @@ class CounterScreen(Serving):
         elif self._said.what:
             self.say(NOTHING)
         elif self.visit.basket.lines or self.visit.shown:
-            self.visit = replace(begin(self.counter), member_id=self.visit.member_id)
+            before = self.visit
+            blank = begin(self.counter)
+            self.visit = replace(blank, member_id=before.member_id, proof=before.proof, card=before.card)
         else:
             self.action_clear()
 

@@ -48,11 +48,21 @@ class LookUp:
             return found
         return ""
 
-    def ask(self, screen: Asking, *, phone: str = "", code: str = "") -> Coroutine[None, None, None] | None:
-        """Say what will be done; returns what is still to be awaited, or None where nobody can be asked."""
+    def ask(
+        self, screen: Asking, *, phone: str = "", code: str = "", by_card: bool = False
+    ) -> Coroutine[None, None, None] | None:
+        """Say what will be done; returns what is still to be awaited, or None where nobody can be asked.
+
+        `by_card`: they are served by what their signed card says already, so nothing has to be said of it.
+        """
         self.forget()
         self.unknown_phone = phone
         shown = phone_words(phone) if phone else code
+        if by_card:
+            screen.say(_served_by_card())
+            if self._sight is None or overviews.line(screen.counter).offline_since:
+                return None
+            return self._wait(screen, self._sight, (phone, code), "", self._asked)
         if self._sight is None:
             screen.say(warned(_("This store does not know {who}.").format(who=shown), _("F4 registers them.")))
             return None
@@ -67,18 +77,27 @@ class LookUp:
             member_id = await sight(*whom)
         except Trouble:
             # Not told like other trouble: the customer stands here, so what still works matters more than the cause.
-            if asked == self._asked:
+            if asked == self._asked and shown:
                 screen.say(_offline(shown))
             return
         if asked != self._asked:
+            return
+        if not member_id and not shown:
             return
         if not member_id:
             screen.say(told(_("{who} is no member yet.").format(who=shown), _("F4 registers them.")))
             return
         self._expected = member_id
-        if not screen.counter.replica.view.get("member", member_id):
+        if shown and not screen.counter.replica.view.get("member", member_id):
             screen.say(told(_("{who} is found; their data is on the way.").format(who=shown)))
         screen.follow()
+
+
+def _served_by_card() -> Said:
+    return told(
+        _("This store does not hold this member; the card is good."),
+        _("Buying and earning work at once; the rest follows when the centre can be asked."),
+    )
 
 
 def _offline(shown: str) -> Said:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from store_agent.desk import members, pickups, scans
+from store_agent.desk import members, pickups, proofs, scans
 from store_agent.domain.coupons import CouponReason
+from store_agent.domain.keys import CodeKind
 from store_agent.domain.money import EXPONENTS
 from store_agent.domain.operation import Refusal
 from store_agent.domain.pickups import PickupReason
+from store_agent.domain.proofs import Proof, ProofKind
 from store_agent.safe_text import safe_text
 from store_agent.scan import Scan, ScanKind, ScanReason
 from store_agent.words import _
 from store_agent.words.formats import money
 from store_agent.words.scans import say_scan, say_scan_instead
 from tui.bursts import Ending
+from tui.naming import with_names
 from tui.said import refused, told, warned
 from tui.screens.serving import Serving
 from tui.widgets.code_box import CodeBox
@@ -34,23 +37,26 @@ def receive(screen: Serving, text: str, ending: Ending | None) -> None:
         return
     scan = scans.read(screen.counter, text)
     if refusal := scans.refusal_of(scan):
-        screen.say(refused(refusal))
+        screen.say(refused(with_names(screen.counter, refusal)))
         return
+    code = scans.signed_in(scan)
     match scan.kind:
         case ScanKind.PHONE | ScanKind.MEMBER_CODE:
             _member(screen, scan)
         case ScanKind.PRODUCT:
             screen.add_product(scan.value)
+        case ScanKind.COUPON if code and code.kind is CodeKind.VOUCHER:
+            screen.show_voucher(code)
         case ScanKind.COUPON:
             coupon = scans.row_of(screen.counter, "coupon", scan)
             if coupon:
-                screen.show_coupon(coupon)
+                screen.show_coupon(coupon, code)
             else:
                 screen.say(refused(Refusal(CouponReason.UNKNOWN)))
         case ScanKind.PICKUP_CODE:
             order = scans.row_of(screen.counter, "pickup", scan)
             if order:
-                screen.show_order(order)
+                screen.show_order(order, code)
             else:
                 screen.say(refused(Refusal(PickupReason.UNKNOWN, {"order_no": scan.value})))
         case ScanKind.STAFF_BADGE:
@@ -85,8 +91,13 @@ def _member(screen: Serving, scan: Scan) -> None:
     member = (
         members.by_field(screen.counter, "phone", scan.value) if is_phone else members.by_code(screen.counter, scan)
     )
+    code = scans.signed_in(scan)
     if member:
-        screen.open_member(member.id)
+        kind = ProofKind.PHONE if is_phone else ProofKind.CARD
+        proof = proofs.of_code(screen.counter, code) if code else Proof(kind=kind, member_id=member.id)
+        screen.open_member(member.id, proof=proof)
+    elif code:
+        screen.open_card(code, proofs.of_code(screen.counter, code))
     elif scan.also_gtin and screen.counter.replica.view.get("product", scan.also_gtin):
         screen.add_product(scan.also_gtin)
     else:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, cast
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from store_agent.desk import baskets
+from store_agent.codes import SignedCode
+from store_agent.desk import baskets, proofs
 from store_agent.desk.counter import Counter
 from store_agent.domain.coupons import Coupon
 from store_agent.domain.operation import Refusal
 from store_agent.domain.pickups import Pickup
+from store_agent.domain.proofs import Proof, ProofKind, stronger
 from store_agent.domain.quotes import VerdictKind
 from store_agent.words import _
 from tui.coupon_words import coupon_name, lacking
@@ -92,7 +94,7 @@ class Serving(Speaking, Screen[None]):
         self.query_one(CodeBox).value = ""
         self.query_one(HitList).show(())
 
-    def open_member(self, member_id: str, said: Said = NOTHING) -> None:
+    def open_member(self, member_id: str, said: Said = NOTHING, proof: Proof | None = None) -> None:
         """Serve this member; the goods on the counter stay in the basket."""
         assert self.visit is not None
         before, self._unknown_code = self.visit, ""
@@ -100,8 +102,18 @@ class Serving(Speaking, Screen[None]):
         if before.member_id and before.member_id != member_id and before.basket.lines and not said.what:
             said = told(_("Another member now; the basket stayed."), _("F9 begins anew."))
         self._said = said
-        self.visit = replace(before, member_id=self.counter.replica.view.canonical(member_id))
+        member_id = self.counter.replica.view.canonical(member_id)
+        shown = stronger(before.proof, proof or Proof(kind=ProofKind.FOUND, member_id=member_id))
+        self.visit = replace(before, member_id=member_id, proof=shown, card=None)
         self._speak()
+
+    def open_card(self, card: SignedCode, proof: Proof) -> None:
+        """Serve whom this store does not hold by what their card says; the centre sends the rest when it can."""
+        assert self.visit is not None
+        self._clear_box()
+        self.visit = replace(self.visit, member_id=proof.member_id, proof=stronger(self.visit.proof, proof), card=card)
+        if question := self.look_up.ask(self, code=card.member_id, by_card=True):
+            self.run_worker(question, exclusive=True, group="sight")
 
     def ask_centre(self, *, phone: str = "", code: str = "") -> None:
         """Nobody of this store: the centre may know them."""
@@ -112,8 +124,12 @@ class Serving(Speaking, Screen[None]):
         """Several were found: the bar goes to the first, and nothing is opened yet."""
         self.query_one(HitList).highlighted = 0
 
-    def show_order(self, order: Pickup) -> None:
+    def show_order(self, order: Pickup, code: SignedCode | None = None) -> None:
         """A pickup code was shown; what opens then is the work of the screen that has the dialogs."""
+        raise NotImplementedError
+
+    def show_voucher(self, voucher: SignedCode) -> None:
+        """Somebody else's promise to pay was shown."""
         raise NotImplementedError
 
     def add_product(self, gtin: str) -> None:
@@ -134,10 +150,12 @@ class Serving(Speaking, Screen[None]):
         self._said = NOTHING
         self.visit = replace(self.visit, basket=baskets.of_total(self.counter, total_minor))
 
-    def show_coupon(self, coupon: Coupon) -> None:
-        """A coupon was shown: it counts for this basket, if it may."""
+    def show_coupon(self, coupon: Coupon, code: SignedCode | None = None) -> None:
+        """A coupon was shown: it counts for this basket, if it may. Its signed code proves that it is theirs."""
         assert self.visit is not None
         self._clear_box()
+        if code:
+            self.visit = replace(self.visit, proof=self.visit.proof.also(proofs.shown(code)))
         if coupon.member_id and coupon.member_id != self.visit.member_id and not self.visit.member_id:
             self.open_member(coupon.member_id, told(_("The coupon's member is opened.")))
             return

@@ -9,11 +9,11 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from store_agent.domain.members import Member
-from store_agent.safe_text import safe_text
 from store_agent.words import ngettext
+from store_agent.words.masking import masked_name, masked_phone
 from store_agent.words.names import name_of
 from tui.columns import row
-from tui.naming import person, phone
+from tui.naming import person
 
 
 class HitList(OptionList, can_focus=False):
@@ -51,10 +51,10 @@ class HitList(OptionList, can_focus=False):
 def _row(member: Member, width: int) -> Content:
     return row(
         [
-            (person(member), "bold", 0),
-            (phone(member.phone), "", -16),
+            # Whoever types a part of a name sees many people, of whom one stands here.
+            (masked_name(person(member)), "bold", 0),
+            (masked_phone(member.phone), "", -16),
             (name_of(str(member.tier)), "$foreground 55%", 10),
-            (safe_text(member.card_no), "$foreground 55%", 14 if width > 90 else 0),
         ],
         0,
         width,

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 from textual.content import Content
 
+from store_agent.codes import SignedCode
 from store_agent.desk.overviews import MemberOverview
+from store_agent.domain.members import Member
 from store_agent.domain.purchases import Purchase
 from store_agent.domain.tags import NoteKind
 from store_agent.safe_text import safe_text
@@ -63,6 +65,9 @@ class MemberCard(Pane):
 
 def _identity(of_member: MemberOverview, width: int) -> Iterator[Content]:
     member = of_member.member
+    if of_member.card:
+        yield from _of_card(of_member.card, member, width)
+        return
     yield pair((person(member), "bold $text-primary"), (name_of(str(member.tier)), "$text-accent"), width)
     yield Content(phone(member.phone))
     bound = [
@@ -76,6 +81,15 @@ def _identity(of_member: MemberOverview, width: int) -> Iterator[Content]:
         count = of_member.waiting
         words = _("{count} on the way to the centre")
         yield Content.styled(fit(f"⇡ {words.format(count=count)}", width), "$text-warning")
+
+
+def _of_card(card: SignedCode, member: Member, width: int) -> Iterator[Content]:
+    """Whom this store does not hold."""
+    yield pair((_("By their card"), "bold $text-primary"), (name_of(str(member.tier)), "$text-accent"), width)
+    yield Content(fit(safe_text(member.id), width))
+    if card.issued_at:
+        words = _("tier and points as of {moment}").format(moment=moment(card.issued_at))
+        yield Content.styled(fit(words, width), "$text-warning")
 
 
 def _tags(of_member: MemberOverview, width: int) -> Iterator[Content]:

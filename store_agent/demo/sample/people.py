@@ -12,7 +12,7 @@ from store_agent.demo.sample.names import HARD, draw_hong_kong_name, draw_name
 from store_agent.demo.sample.numbers import coupon_code, hong_kong_phone, member_code, taiwan_phone
 from store_agent.demo.sample.offers import HANDS
 from store_agent.demo.sample.shops import STORES
-from store_agent.demo.sample.stories import LINE_PROVIDER, PEOPLE, RESERVED_PHONES, Person, member_id
+from store_agent.demo.sample.stories import LINE_PROVIDER, PEOPLE, PIN, RESERVED_PHONES, Person, member_id
 from store_agent.domain.coupons import Coupon
 from store_agent.domain.members import Consent, Link, Member, Tier
 
@@ -43,6 +43,7 @@ class Holding:
     points: tuple[Grant, ...] = ()
     segments: tuple[str, ...] = ()
     """Tags that marketing gave."""
+    pin: str = ""
 
 
 def make_holdings(count_wanted: int, now: datetime, seed: int) -> Iterator[Holding]:
@@ -61,6 +62,7 @@ def _of_story(person: Person, now: datetime) -> Holding:
         coupons=_coupons(person.number, person.campaigns, now),
         points=_grants(person.number, person.points, now),
         segments=person.segments,
+        pin=PIN,
     )
 
 

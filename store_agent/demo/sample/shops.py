@@ -25,6 +25,8 @@ _STAFF = (
     ("angel", "Angel 鄭安琪", TAICHUNG, Role.CASHIER),
 )
 _FIRST_BADGE = 7_310_000
+STAFF_PIN = "246810"
+"""Of everybody who works here."""
 
 
 def make_stores() -> tuple[Store, ...]:

@@ -10,6 +10,8 @@ from store_agent.demo.sample.shops import TAICHUNG, TAIPEI
 from store_agent.domain.members import Consent, Link, Member, Tier
 
 LINE_PROVIDER = "line:2000026"
+PIN = "2468"
+"""Of everybody of whom a story is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -237,7 +237,7 @@ async def _keys(request: Request, _body: Any) -> list[Key]:
 
 async def _make_key(request: Request, body: signing.KeyRequest) -> Key:
     centre = request.app.state.centre
-    key = await signing.make_key(centre.pool, body, centre.now())
+    key = await signing.make_key(centre.pool, body, centre.now(), centre.sealing)
     await centre.waiting.look()
     return key
 
@@ -252,7 +252,7 @@ async def _revoke_key(request: Request, _body: Any) -> Key:
 async def _mint(request: Request, body: minting.MintRequest) -> minting.Minted:
     centre = request.app.state.centre
     async with centre.pool.connection() as conn, conn.transaction():
-        return await minting.mint(conn, body, centre.now())
+        return await minting.mint(conn, body, centre.now(), centre.sealing)
 
 
 def _endpoint(

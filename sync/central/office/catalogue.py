@@ -9,11 +9,13 @@ from typing import Any
 from phonenumbers import SUPPORTED_REGIONS
 
 from store_agent.domain.holds import check_hours
+from store_agent.domain.pins import STAFF_DIGITS, StaffPin, refuse_pin
 from store_agent.domain.points import PointsRule
 from store_agent.domain.products import Product, to_gtin
 from store_agent.domain.stock import MoveReason, MoveStock, Stock, stock_id
 from store_agent.domain.stores import Staff, Store
 from store_agent.domain.tags import TagWord
+from store_agent.pins import hash_pin, is_pin
 from store_agent.safe_text import safe_text
 from store_agent.words.refusals import say
 from sync.central import own
@@ -71,6 +73,13 @@ class Stores(Sieve):
         work.put(store)
 
 
+def hash_of_pin(pin: str, digits: tuple[int, int], before: str) -> str:
+    """What is kept of a PIN: the same as before where it is the same PIN. Raises Malformed for one that is too easy."""
+    if refusal := refuse_pin(pin, digits):
+        raise Malformed("pin", say(refusal))
+    return before if before and is_pin(pin, before) else hash_pin(pin)
+
+
 class StaffList(Sieve):
     """People who work in a store."""
 
@@ -78,7 +87,7 @@ class StaffList(Sieve):
         self._stores: dict[str, str] = {}
 
     def keys(self, record: records.StaffRecord) -> list[Key]:
-        return [(Staff.table, record.id)]
+        return [(Staff.table, record.id), (StaffPin.table, record.id)]
 
     async def prepare(self, conn: Connection, records: list[Any]) -> None:
         self._stores = await known_stores(conn)
@@ -92,7 +101,13 @@ class StaffList(Sieve):
         staff = merge(before, values)
         need({"name": staff.name}, "name")
         check_store(staff.store, self._stores)
+        held: StaffPin | None = work.row(StaffPin.table, staff.id)
+        before_hash, set_at = (held.pin_hash, held.set_at) if held else ("", None)
+        pin_hash = hash_of_pin(record.pin, STAFF_DIGITS, before_hash) if record.pin else before_hash
         work.put(staff)
+        if pin_hash:
+            set_at = set_at if pin_hash == before_hash else work.now
+            work.put(StaffPin(id=staff.id, store=staff.store, pin_hash=pin_hash, set_at=set_at))
 
 
 class Products(Sieve):

@@ -25,6 +25,7 @@ from sync.central.office import orders
 from sync.central.office.catalogue import check_store, known_stores
 from sync.central.office.people import Recipients
 from sync.central.office.records import Amount, Currency, Incoming, Moment, StoreId
+from sync.central.office.sealing import Sealing
 from sync.central.office.signing import Issuer, chain_name, signing_key
 from sync.central.office.strict import Malformed
 
@@ -77,7 +78,7 @@ class Minted(Struct, frozen=True):
     expires_at: datetime
 
 
-async def mint(conn: Connection, request: MintRequest, now: datetime) -> Minted:
+async def mint(conn: Connection, request: MintRequest, now: datetime, sealing: Sealing) -> Minted:
     """Make and sign a code."""
     issuer = request.issuer if request.kind is CodeKind.VOUCHER else CHAIN
     code_id = secrets.token_hex(CODE_ID_BYTES[0])
@@ -87,7 +88,7 @@ async def mint(conn: Connection, request: MintRequest, now: datetime) -> Minted:
         for store in request.stores:
             check_store(store, stores, "stores")
         code = await DRAFTS[request.kind](conn, request, draft, now)
-        key, secret = await signing_key(conn, issuer, request.kind, now)
+        key, secret = await signing_key(conn, issuer, request.kind, now, sealing)
         text = write_code(code, secret)
     except Malformed as error:
         raise Declined(422, "malformed", str(error)) from error

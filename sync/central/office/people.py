@@ -14,13 +14,14 @@ from phonenumbers import SUPPORTED_REGIONS
 from store_agent.codec import decode_entry
 from store_agent.domain.members import Consent, Link, Member, MemberReason, check_person
 from store_agent.domain.operation import Operation
+from store_agent.domain.pins import MEMBER_DIGITS, MemberPin
 from store_agent.domain.points import Account, EarnPoints
 from store_agent.scan.phones import read_phone
 from store_agent.words.refusals import say
 from sync.central import own
 from sync.central.ground import Connection
 from sync.central.office import records
-from sync.central.office.catalogue import check_store, known_stores
+from sync.central.office.catalogue import check_store, hash_of_pin, known_stores
 from sync.central.office.imports import Sieve
 from sync.central.office.records import merge, need, safe_names, said
 from sync.central.office.strict import Malformed
@@ -51,7 +52,8 @@ class Members(Sieve):
         self._known: set[str] = set()
 
     def keys(self, record: records.MemberRecord) -> list[Key]:
-        return [(Member.table, record.id), (Account.table, record.id)]
+        pin: list[Key] = [(MemberPin.table, record.id)] if record.pin else []
+        return [(Member.table, record.id), (Account.table, record.id), *pin]
 
     async def prepare(self, conn: Connection, records: list[Any]) -> None:
         self._stores = await known_stores(conn)
@@ -82,7 +84,10 @@ class Members(Sieve):
         holder = self._holders.setdefault(member.phone, member.id)
         if holder != member.id:
             raise Malformed("phone", f"Member “{holder}” has this phone number already.")
+        pin = _pin(work, record)
         work.put(member)
+        if pin:
+            work.put(pin)
         self._open_account(work, member, record)
 
     def _phone(self, record: records.MemberRecord) -> str | None:
@@ -108,6 +113,16 @@ class Members(Sieve):
             reason="opening",
         )
         work.put(opening.effect(None))
+
+
+def _pin(work: Own, record: records.MemberRecord) -> MemberPin | None:
+    if not record.pin:
+        return None
+    held: MemberPin | None = work.row(MemberPin.table, record.id)
+    pin_hash = hash_of_pin(record.pin, MEMBER_DIGITS, held.pin_hash if held else "")
+    if held and held.pin_hash == pin_hash:
+        return held
+    return MemberPin(id=record.id, member_id=record.id, pin_hash=pin_hash, set_at=work.now)
 
 
 def _linked(member: Member, record: records.MemberRecord) -> tuple[Link, ...]:

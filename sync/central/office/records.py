@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from store_agent.domain.members import Tier
+from store_agent.domain.proofs import SpendingProof
 from store_agent.domain.stores import Role
 from store_agent.safe_text import safe_text
 from sync.central.office.strict import Malformed
@@ -31,6 +32,7 @@ Amount = Annotated[int, Meta(ge=0, le=10**12)]
 """In minor units."""
 Count = Annotated[int, Meta(ge=0, le=10**9)]
 Positive = Annotated[int, Meta(ge=1, le=10**9)]
+Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,12}$(?!\n)")]
 Currency = Literal["TWD", "HKD"]
 Names = dict[Literal["zh-TW", "zh-HK", "en"], Text]
 Weekday = Literal["1", "2", "3", "4", "5", "6", "7"]
@@ -61,6 +63,8 @@ class StoreRecord(Incoming, frozen=True, kw_only=True):
     closing: dict[Weekday, Clock] | UnsetType = UNSET
     points: PointsRuleRecord | UnsetType = UNSET
     welcome_campaign: Annotated[str, Meta(max_length=80)] | UnsetType = UNSET
+    spending_proof: SpendingProof | UnsetType = UNSET
+    """What is asked for before a member's points and coupons are spent."""
 
 
 class StaffRecord(Incoming, frozen=True, kw_only=True):
@@ -71,6 +75,8 @@ class StaffRecord(Incoming, frozen=True, kw_only=True):
     store: StoreId | UnsetType = UNSET
     role: Role | UnsetType = UNSET
     badge: Code | UnsetType = UNSET
+    pin: Pin | UnsetType = UNSET
+    """Six digits or more. Only its hash is kept."""
 
 
 class ProductRecord(Incoming, frozen=True, kw_only=True):
@@ -123,6 +129,8 @@ class MemberRecord(Incoming, frozen=True, kw_only=True):
     points: Count | UnsetType = UNSET
     points_expire_at: Moment | UnsetType = UNSET
     """Without it the opening points do not expire."""
+    pin: Pin | UnsetType = UNSET
+    """Four to six digits. Only its hash is kept."""
 
 
 class TagWordRecord(Incoming, frozen=True, kw_only=True):

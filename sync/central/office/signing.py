@@ -21,6 +21,7 @@ from sync.central import own, rows
 from sync.central.endpoints import Declined
 from sync.central.ground import Connection, Pool
 from sync.central.office.records import Incoming, Moment
+from sync.central.office.sealing import Sealing
 
 ACTIVE_MOST = 2
 """Keys of one issuer that count at a time: the one that signs, and the one before or after it."""
@@ -47,16 +48,16 @@ class KeyRequest(Incoming, frozen=True, kw_only=True):
     """How long codes by the earlier key still count once this one begins."""
 
 
-async def make_key(pool: Pool, request: KeyRequest, now: datetime) -> Key:
+async def make_key(pool: Pool, request: KeyRequest, now: datetime, sealing: Sealing) -> Key:
     """Make or take a key and publish it; an earlier one ends after the overlap."""
 
     async def work(conn: Connection) -> Key:
-        return await _make(conn, request, now)
+        return await _make(conn, request, now, sealing)
 
     return await own.in_transaction(pool, work)
 
 
-async def _make(conn: Connection, request: KeyRequest, now: datetime) -> Key:
+async def _make(conn: Connection, request: KeyRequest, now: datetime, sealing: Sealing) -> Key:
     chain = await chain_name(conn, lock=True)
     active = [key for key in await _keys_of(conn, request.issuer) if _is_active(key, now)]
     if len(active) >= ACTIVE_MOST:
@@ -85,7 +86,11 @@ async def _make(conn: Connection, request: KeyRequest, now: datetime) -> Key:
     work.put(key)
     await work.finish()
     if secret:
-        await conn.execute("insert into signing_secret values (%s, %s, %s)", [key.id, secret, now])
+        sealed, mark = sealing.seal(secret)
+        await conn.execute(
+            "insert into signing_secret (key_id, secret, made_at, sealed_by) values (%s, %s, %s, %s)",
+            [key.id, sealed, now, mark],
+        )
     return key
 
 
@@ -126,13 +131,15 @@ async def list_keys(conn: Connection) -> list[Key]:
     return sorted(keys, key=lambda key: (key.issuer, -key.valid_from.timestamp(), key.id))
 
 
-async def signing_key(conn: Connection, issuer: str, kind: CodeKind, now: datetime) -> tuple[Key, bytes]:
+async def signing_key(
+    conn: Connection, issuer: str, kind: CodeKind, now: datetime, sealing: Sealing
+) -> tuple[Key, bytes]:
     """The latest key of an issuer that has begun, with its secret half; Declined where there is none for such codes."""
     keys = [key for key in await _keys_of(conn, issuer) if _is_active(key, now) and key.valid_from <= now]
     found = await conn.execute(
-        "select key_id, secret from signing_secret where key_id = any(%s)", [[k.id for k in keys]]
+        "select key_id, secret, sealed_by from signing_secret where key_id = any(%s)", [[k.id for k in keys]]
     )
-    held = {row[0]: bytes(row[1]) for row in await found.fetchall()}
+    held = {row[0]: (bytes(row[1]), str(row[2])) for row in await found.fetchall()}
     able = [key for key in keys if key.id in held and key.may_sign(kind)]
     if not able:
         raise Declined(
@@ -143,7 +150,7 @@ async def signing_key(conn: Connection, issuer: str, kind: CodeKind, now: dateti
     await _forget(
         conn, [one.id for one in able if one.valid_from < key.valid_from and set(one.purposes) <= set(key.purposes)]
     )
-    return key, held[key.id]
+    return key, sealing.open(*held[key.id])
 
 
 async def chain_name(conn: Connection, *, lock: bool = False) -> str:
