@@ -69,7 +69,7 @@ def as_route(endpoint: Endpoint) -> Route:
             return _problem(422, "malformed", "The request holds a value that cannot be kept.")
         except LedgerDown as down:
             log.warning("%s", down)
-            response = _problem(503, "ledger-down", str(down))
+            response = _problem(503, down.error, str(down))
             response.headers["retry-after"] = str(RETRY_AFTER_S)
             return response
         except Trouble as trouble:
