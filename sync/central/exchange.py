@@ -183,9 +183,7 @@ async def _keep_unread(
     await feed.publish(conn, {wire.stream_of(device.store): [*map(feed.entry, saved), *answers]})
 
 
-async def pull(
-    pool: Pool, cursors: dict[str, int], page_rows: int, standby: Standby | None = None
-) -> wire.PullReply:
+async def pull(pool: Pool, cursors: dict[str, int], page_rows: int, standby: Standby | None = None) -> wire.PullReply:
     """Pages behind these cursors, all of one moment; with a synchronous standby, of what that has as well."""
     async with pool.connection() as conn, conn.transaction():
         synchronous = await begin_snapshot(conn)
