@@ -110,7 +110,7 @@ def _open(replica: Replica, urls: Sequence[str], random: Random) -> Branch:
     secret = replica.journal.setting("secret")
     client = Listening(urls[0], device=replica.device, secret=secret, transport=Switching(urls))
     session = Session(replica, batch_most=20, page_rows=50)
-    in_step = InStep(session, client, clock, random, long_poll_s=2, longest_pause_s=0.5)
+    in_step = InStep(session, client, clock, random, long_poll_s=2, longest_pause_s=0.5, connect_within_s=0.1)
     return Branch(replica.store, replica, counter, client, in_step, session)
 
 
