@@ -29,16 +29,19 @@ WITHIN_S = 60.0
 
 
 class Switching(httpx.AsyncBaseTransport):
-    """A load balancer: every request goes to the next of the centres, and to another one where nobody listens."""
+    """Every request goes to the next of the centres, as a load balancer may have it."""
 
     def __init__(self, urls: Sequence[str]) -> None:
         self._urls = [httpx.URL(url) for url in urls]
         self._line = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=20))
         self._turn = 0
+        self.asked = [0] * len(urls)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self._turn += 1
-        to = self._urls[self._turn % len(self._urls)]
+        place = self._turn % len(self._urls)
+        self.asked[place] += 1
+        to = self._urls[place]
         request.url = request.url.copy_with(host=to.host, port=to.port)
         return await self._line.handle_async_request(request)
 
@@ -65,6 +68,7 @@ class Branch:
     replica: Replica
     counter: Counter
     client: Listening
+    line: Switching
     in_step: InStep
     session: Session
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -108,10 +112,11 @@ def _open(replica: Replica, urls: Sequence[str], random: Random) -> Branch:
     clock = SystemClock()
     counter = Counter(replica, clock, Ids(clock), staff="amy")
     secret = replica.journal.setting("secret")
-    client = Listening(urls[0], device=replica.device, secret=secret, transport=Switching(urls))
+    line = Switching(urls)
+    client = Listening(urls[0], device=replica.device, secret=secret, transport=line)
     session = Session(replica, batch_most=20, page_rows=50)
     in_step = InStep(session, client, clock, random, long_poll_s=2, longest_pause_s=0.5, connect_within_s=0.1)
-    return Branch(replica.store, replica, counter, client, in_step, session)
+    return Branch(replica.store, replica, counter, client, line, in_step, session)
 
 
 @contextmanager

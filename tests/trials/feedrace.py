@@ -203,11 +203,17 @@ def _ends_anywhere() -> Iterator[None]:
         yield
 
 
-def _play(count: int, seed: int, plant: str) -> Found:
+def race_on(url: str, seconds: float, seed: int, plant: str) -> Found:
+    """The trial on an empty database."""
     planted = {SEQUENCE: _from_sequences, NO_ENDS: _ends_anywhere}
-    with EmbeddedPostgres(durable=False) as postgres, planted[plant]() if plant else nullcontext():
-        truth, readers = asyncio.run(race(postgres.url, count, seed, plant=plant))
-    return found_in(truth, readers, count)
+    with planted[plant]() if plant else nullcontext():
+        truth, readers = asyncio.run(race(url, seconds, seed, plant=plant))
+    return found_in(truth, readers, seconds)
+
+
+def _play(count: int, seed: int, plant: str) -> Found:
+    with EmbeddedPostgres(durable=False) as postgres:
+        return race_on(postgres.url, count, seed, plant)
 
 
 TRIAL = Trial(name="feedrace", about=__doc__ or "", count=30, unit="seconds", play=_play, plants=PLANTED)

@@ -54,7 +54,8 @@ class Speaker:
     def send(self, request: requests.Request, who: str) -> requests.Response:
         """Send a request; `who` is `device`, `admin`, or one of the ways not to be somebody."""
         prepared = self.line.prepare_request(request)
-        body = prepared.body if isinstance(prepared.body, bytes) else (prepared.body or "").encode()
+        body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body or b""
+        assert isinstance(body, bytes)
         prepared.headers.pop("authorization", None)
         prepared.headers.update(self._proof(who, prepared.method or "", prepared.path_url, body))
         return self.line.send(prepared, timeout=30, allow_redirects=False)
