@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
@@ -15,7 +16,7 @@ from store_agent.domain.points import EarnPoints
 from store_agent.domain.tags import AddNote
 from store_agent.trouble import Trouble
 from sync import wire
-from sync.client import Client
+from sync.client import Client, TooMuch
 from tests.chain import Chain
 from tests.invariants import check_converged, check_ledger, check_view
 from tests.postgres_fixture import FreshDatabase
@@ -133,3 +134,14 @@ async def test_a_pull_that_waits_at_one_process_hears_of_what_came_through_the_o
     assert any(page.rows for page in (await waiting).streams.values())
     for line in (one, other, branch.client):
         await line.close()
+
+
+async def test_a_push_that_is_too_large_hears_so_and_is_not_cut_off_while_it_sends(
+    centres: list[str], branches: list[Branch]
+) -> None:
+    """Found by the fuzz: the connection was reset under the body, and the store would have sent the same for ever."""
+    branch = branches[0]
+    async with client_of(branch, centres[0]) as line:
+        with pytest.raises(TooMuch):
+            await line.push(wire.PushRequest([msgspec.Raw(b'"' + b"x" * 12_000_000 + b'"')]))
+    await branch.client.close()
