@@ -327,11 +327,19 @@ def _broken_rule(value: Plain, rules: Mapping[str, Any]) -> str:
 def _is_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        # Reading the port checks it. A database may be without a host: on this machine, by its socket.
-        whole = parts.scheme in ("postgresql", "postgres") or (parts.scheme in ("http", "https") and parts.hostname)
-        return bool(whole) and (parts.port is None or parts.port > 0)
+        if parts.scheme in ("postgresql", "postgres"):
+            # Without a host it is this machine, by its socket; several stand between commas, each with its own port.
+            user, at, hosts = parts.netloc.rpartition("@")
+            return all(_has_good_port(f"//{user}{at}{host}") for host in hosts.split(","))
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and _has_good_port(text)
     except ValueError:
         return False
+
+
+def _has_good_port(text: str) -> bool:
+    """Whether the port is one, or there is none; raises ValueError where it is no number at all."""
+    port = urlsplit(text).port
+    return port is None or port > 0
 
 
 def _is_zone(name: str) -> bool:

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
+CONNECT_WITHIN_S = 2.0
+"""Before a store speaks for the first time: power comes back to a whole street in the same second."""
 LOOK_S = 0.5
 """How often the journal is looked at for what another terminal of this store accepted."""
 
@@ -64,6 +66,7 @@ class InStep:
         *,
         long_poll_s: float = 25.0,
         longest_pause_s: float = LONGEST_PAUSE_S,
+        connect_within_s: float = CONNECT_WITHIN_S,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._session = session
@@ -72,6 +75,7 @@ class InStep:
         self._random = random
         self._long_poll_s = long_poll_s
         self._longest_pause_s = longest_pause_s
+        self._connect_within_s = connect_within_s
         self._changed = changed
         self._poked = asyncio.Event()
         self._lost_since: dict[str, datetime] = {}
@@ -82,7 +86,8 @@ class InStep:
         self._poked.set()
 
     async def run(self) -> None:
-        """Keep in step until cancelled."""
+        """Keep in step until cancelled. The first connection too comes at a moment of its own (full jitter)."""
+        await self._clock.sleep(self._random.uniform(0, self._connect_within_s))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._patiently("push", self.push_once))
             tasks.create_task(self._patiently("pull", self._pull_in_turn))

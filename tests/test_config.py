@@ -180,3 +180,21 @@ def test_whatever_bytes_a_file_has_there_is_an_answer_or_a_sentence(data: bytes)
     except Trouble as trouble:
         hint = trouble.hint
     assert hint
+
+
+@pytest.mark.parametrize(
+    ("url", "is_one"),
+    [
+        ("postgresql://u@h1,h2/db?target_session_attrs=read-write", True),
+        ("postgresql://u:p@h1:5432,[::1]:5433/db", True),
+        ("postgresql:///db?host=/run", True),
+        ("postgresql://u@h1:5432,h2:x/db", False),
+        ("postgresql://u@h1:0,h2/db", False),
+    ],
+)
+def test_a_database_may_have_several_hosts_each_with_its_port(url: str, is_one: bool) -> None:
+    if is_one:
+        assert load(environment={}, options={"central.database_url": url}).settings.central.database_url == url
+    else:
+        with pytest.raises(Trouble, match="database_url"):
+            load(environment={}, options={"central.database_url": url})

@@ -55,6 +55,7 @@ SLEEPS = {
     "tests/terminal.py": "the gaps between the keys of a scanner are what is tested",
     "tests/test_embedded.py": "waits for the end of a process that nobody can await",
     "tests/test_entry.py": "waits for what centres and stores in other processes do",
+    "tests/trials/servers.py": "waits for what a server in another process does",
     "tests/test_filling.py": "waits until a centre in another process listens",
 }
 CATCHES_ALL = {

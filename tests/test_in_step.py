@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any, cast
@@ -16,7 +17,7 @@ from store_agent.replica import Replica
 from store_agent.trouble import Trouble
 from sync import wire
 from sync.client import Client, Offline, TooMuch
-from sync.in_step import FIRST_PAUSE_S, LONGEST_PAUSE_S, Backoff, InStep
+from sync.in_step import CONNECT_WITHIN_S, FIRST_PAUSE_S, LONGEST_PAUSE_S, Backoff, InStep
 from sync.session import Session
 from tests.standing_clock import StandingClock
 from tests.test_replica import begin, note
@@ -61,7 +62,8 @@ def replica(tmp_path: Path) -> Iterator[Replica]:
 
 
 def loops(replica: Replica, line: Line, clock: StandingClock, **how: Any) -> InStep:
-    return InStep(Session(replica, batch_most=4), cast("Client", line), clock, Random(1), **how)
+    session = Session(replica, batch_most=4)
+    return InStep(session, cast("Client", line), clock, Random(1), connect_within_s=0, **how)
 
 
 async def run_until(in_step: InStep, done: Callable[[], bool]) -> None:
@@ -169,6 +171,46 @@ async def test_what_is_accepted_is_pushed_at_once(replica: Replica, clock: Stand
     assert loop.time() - began < 0.3, "sooner than the next look"
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+class FirstSleep(StandingClock):
+    """Ends whoever sleeps, and remembers how long that was to be."""
+
+    async def sleep(self, pause_s: float) -> None:
+        self.passed_s += pause_s
+        raise TimeoutError
+
+
+async def test_a_thousand_stores_that_start_at_once_do_not_connect_at_once(replica: Replica) -> None:
+    first = []
+    for seed in range(1000):
+        line, clock = Line(), FirstSleep()
+        in_step = InStep(Session(replica), cast("Client", line), clock, Random(seed))
+        with pytest.raises(TimeoutError):
+            await in_step.run()
+        assert (line.pushed, line.waits_s) == ([], []), "nobody is asked before that"
+        first.append(clock.passed_s)
+    crowds = [sum(n <= at / CONNECT_WITHIN_S * 10 < n + 1 for at in first) for n in range(10)]
+    assert min(crowds) > 50, "full jitter: from nothing to the longest"
+    assert max(crowds) < 200
+
+
+async def test_a_busy_centre_is_left_alone_for_as_long_as_it_asks(replica: Replica, clock: StandingClock) -> None:
+    line = Line()
+    asked_at: list[float] = []
+
+    def busy(_request: wire.PushRequest) -> wire.PushReply:
+        asked_at.append(clock.passed_s)
+        raise Offline("The centre is busy.", pause_s=7)
+
+    line.push_says = busy
+    in_step = InStep(Session(replica), cast("Client", line), clock, Random(1))
+    pushing = asyncio.create_task(in_step._patiently("push", in_step.push_once))
+    while len(asked_at) < 20:
+        await asyncio.sleep(0)
+    pushing.cancel()
+    pauses = [later - earlier for earlier, later in pairwise(asked_at)]
+    assert all(7 <= pause <= 7 + LONGEST_PAUSE_S for pause in pauses)
 
 
 def test_pauses_grow_with_full_jitter_and_never_below_what_was_asked() -> None:

@@ -25,6 +25,7 @@ from sync.central.ground import Pool, open_pool
 from sync.central.office.admin import ADMIN_ENDPOINTS
 from sync.central.office.sealing import Sealing, reseal
 from sync.central.openapi import openapi_endpoint
+from sync.central.standby import Standby
 from sync.central.waiting import Waiting
 
 LONGEST_WAIT_S = 55.0
@@ -41,6 +42,7 @@ class Centre:
 
     pool: Pool
     waiting: Waiting
+    standby: Standby
     now: Callable[[], datetime]
     admin_token: str
     sealing: Sealing = field(default_factory=Sealing)
@@ -77,10 +79,10 @@ async def _pull(request: Request, _body: Any) -> wire.PullReply:
             raise Declined(403, "other-stream", f"{name} is not a stream of this store.")
     cursors = {stream: int(_number(request, stream)) for stream in (wire.CHAIN, own)}
     page_rows, wait_s = int(_number(request, "rows", 500)), min(_number(request, "wait"), LONGEST_WAIT_S)
-    reply = await exchange.pull(centre.pool, cursors, page_rows)
+    reply = await exchange.pull(centre.pool, cursors, page_rows, centre.standby)
     if wait_s and not any(page.rows for page in reply.streams.values()):
         await centre.waiting.until_beyond(cursors, wait_s)
-        reply = await exchange.pull(centre.pool, cursors, page_rows)
+        reply = await exchange.pull(centre.pool, cursors, page_rows, centre.standby)
     return reply
 
 
@@ -160,7 +162,7 @@ def make_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_pool(database_url, size=pool_size) as pool:
             waiting = Waiting(pool)
-            app.state.centre = Centre(pool, waiting, now, admin_token, sealing)
+            app.state.centre = Centre(pool, waiting, Standby(pool), now, admin_token, sealing)
             await reseal(pool, sealing)
             loops = [
                 asyncio.create_task(waiting.watch()),

@@ -20,6 +20,8 @@ from sync.central.ground import LedgerDown, translated
 log = logging.getLogger(__name__)
 
 BODY_BYTES_MOST = 4 * 1024 * 1024
+DRAINED_MOST = 16 * BODY_BYTES_MOST
+"""So much of a body that is too large is read and thrown away: whoever is cut off while sending never hears of the 413."""
 RETRY_AFTER_S = 2
 
 
@@ -69,7 +71,7 @@ def as_route(endpoint: Endpoint) -> Route:
             return _problem(422, "malformed", "The request holds a value that cannot be kept.")
         except LedgerDown as down:
             log.warning("%s", down)
-            response = _problem(503, "ledger-down", str(down))
+            response = _problem(503, down.error, str(down))
             response.headers["retry-after"] = str(RETRY_AFTER_S)
             return response
         except Trouble as trouble:
@@ -86,9 +88,12 @@ async def read_body(request: Request) -> bytes:
         parts, size = [], 0
         async for part in request.stream():
             size += len(part)
-            if size > BODY_BYTES_MOST:
-                raise Declined(413, "too-large", "The request is larger than 4 MiB. Send less at once.")
-            parts.append(part)
+            if size > DRAINED_MOST:
+                break
+            if size <= BODY_BYTES_MOST:
+                parts.append(part)
+        if size > BODY_BYTES_MOST:
+            raise Declined(413, "too-large", "The request is larger than 4 MiB. Send less at once.")
         request.state.body = b"".join(parts)
     return bytes(request.state.body)
 

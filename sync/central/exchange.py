@@ -18,6 +18,7 @@ from sync.central import audience, cases, cover, devices, feed, ground, ledger, 
 from sync.central.devices import Device
 from sync.central.endpoints import Declined
 from sync.central.ground import Connection, Pool
+from sync.central.standby import Standby, begin_snapshot
 
 log = logging.getLogger(__name__)
 
@@ -182,13 +183,16 @@ async def _keep_unread(
     await feed.publish(conn, {wire.stream_of(device.store): [*map(feed.entry, saved), *answers]})
 
 
-async def pull(pool: Pool, cursors: dict[str, int], page_rows: int) -> wire.PullReply:
-    """Pages behind these cursors, all of one moment."""
+async def pull(pool: Pool, cursors: dict[str, int], page_rows: int, standby: Standby | None = None) -> wire.PullReply:
+    """Pages behind these cursors, all of one moment; with a synchronous standby, of what that has as well."""
     async with pool.connection() as conn, conn.transaction():
-        await conn.execute("set transaction isolation level repeatable read, read only")
+        synchronous = await begin_snapshot(conn)
         most = max(1, min(page_rows, PAGE_MOST))
         streams = {stream: await feed.read_page(conn, stream, cursor, most) for stream, cursor in cursors.items()}
-        return wire.PullReply(await ground.incarnation(conn), streams)
+        reply = wire.PullReply(await ground.incarnation(conn), streams)
+    if standby is not None and synchronous and any(page.rows for page in streams.values()):
+        await standby.reached()
+    return reply
 
 
 async def sight(pool: Pool, device: Device, request: wire.SightRequest, now: datetime) -> wire.SightReply:

@@ -10,25 +10,48 @@ from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, TooManyRequests
 
 from store_agent.trouble import Trouble
 from store_agent.words import _
+from sync.central.connections import LedgerBusy, LedgerConnection, LedgerDown, OutcomeUnknown, to_primary
+
+__all__ = ["LOCK", "Connection", "LedgerBusy", "LedgerDown", "OutcomeUnknown", "Pool", "open_pool"]
 
 Connection = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
 LOCK = 0x53544F52
 """The advisory lock under which the schema is brought up, so that two processes may start at once."""
-
-
-class LedgerDown(Trouble):
-    """PostgreSQL cannot be reached or does not take more work just now."""
+WAITING_MOST = 25
+"""Requests that wait for each connection: more of them would not be served before their stores ask again."""
+RECONNECT_S = 5.0
+"""So long the pool tries again by itself, ever more slowly; after that the next request tries at once."""
 
 
 @asynccontextmanager
 async def open_pool(url: str, *, size: int = 8) -> AsyncIterator[Pool]:
-    """Connections to the ledger, its schema brought to this version."""
-    pool: Pool = AsyncConnectionPool(url, min_size=1, max_size=size, open=False, timeout=5.0)
+    """Connections to the ledger, its schema brought to this version.
+
+    Of several hosts in the URL, the one is taken that is the primary, and again so after a failover.
+    """
+    try:
+        address = to_primary(url)
+    except psycopg.ProgrammingError as error:
+        raise Trouble(
+            _("The database URL cannot be read: {detail}").format(detail=str(error).strip()),
+            _("It is like postgresql://centre@db/centre; several hosts stand between commas."),
+        ) from error
+    pool: Pool = AsyncConnectionPool(
+        address,
+        connection_class=LedgerConnection,
+        configure=_without_timeouts,
+        min_size=1,
+        max_size=size,
+        max_waiting=size * WAITING_MOST,
+        open=False,
+        timeout=5.0,
+        reconnect_timeout=RECONNECT_S,
+    )
     try:
         with translated():
             await pool.open(wait=True, timeout=15.0)
@@ -37,6 +60,14 @@ async def open_pool(url: str, *, size: int = 8) -> AsyncIterator[Pool]:
         yield pool
     finally:
         await pool.close()
+
+
+async def _without_timeouts(conn: Connection) -> None:
+    """Whatever the role or the server has set: a timeout that ends a COMMIT makes it look done where it is not."""
+    # Not every version has the second.
+    known = "select set_config(name, '0', false) from pg_settings where name = any(%s)"
+    await conn.execute(known, [["statement_timeout", "transaction_timeout"]])
+    await conn.commit()
 
 
 async def migrate(conn: Connection) -> None:
@@ -78,7 +109,11 @@ class translated:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         # A value that is too large for an index is no trouble of the server's, though psycopg counts it among them.
-        if isinstance(error, psycopg.OperationalError) and not isinstance(error, psycopg.errors.ProgramLimitExceeded):
+        if isinstance(error, TooManyRequests):
+            raise LedgerBusy(_("The centre is asked more than it can answer."), _("Ask again later.")) from error
+        # A server that takes no writes any more was the primary until just now.
+        down = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
+        if isinstance(error, down) and not isinstance(error, psycopg.errors.ProgramLimitExceeded):
             raise LedgerDown(
                 _("PostgreSQL cannot be reached."), _("Check that it runs and that the database URL is right.")
             ) from error

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from secrets import randbelow
 
+from store_agent.trouble import Trouble
 from tests import trials
 from tests.trials.trial import Found, Trial
 
@@ -54,7 +55,10 @@ def main(arguments: Sequence[str]) -> int:
 def _play(trial: Trial, count: int, seed: int, plant: str, *, as_json: bool) -> int:
     """0 where all held, or where what was planted was found."""
     began = time.monotonic()
-    found = trial.play(count, seed, plant)
+    try:
+        found = trial.play(count, seed, plant)
+    except Trouble as trouble:
+        return _stop(str(trouble))
     seconds = round(time.monotonic() - began, 1)
     if as_json:
         said = {"trial": trial.name, "seed": seed, "plant": plant, **found.figures, "seconds": seconds}

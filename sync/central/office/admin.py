@@ -46,12 +46,14 @@ def _guarded(handle: Handler, body: Any = None) -> Handler:
     async def serve(request: Request, _body: Any) -> Any:
         check_token(request)
         _check_names(request)
-        if body is None:
-            return await handle(request, None)
         try:
-            return await handle(request, decode_strictly(await read_body(request), body))
+            done = await handle(request, None if body is None else decode_strictly(await read_body(request), body))
         except Malformed as error:
             raise Declined(422, "malformed", f"The request cannot be read: {error}") from error
+        if request.method != "GET":
+            # "Done already" and "nothing changed" are promises too, and commit nothing that would wait by itself.
+            await request.app.state.centre.standby.reached_if_any()
+        return done
 
     return serve
 
