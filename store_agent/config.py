@@ -44,6 +44,9 @@ class CentralSettings:
     host: str = _setting("127.0.0.1", later("The address on which the centre listens."))
     port: int = _setting(8750, later("The port on which the centre listens."), least=0, most=65535)
     admin_token: str = _setting("", later("The token that the admin API asks for; empty switches it off."), secret=True)
+    offline_days: int = _setting(
+        30, later("How many days a store may be offline; streams are kept for twice as long."), least=1, most=3650
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,9 @@ class Settings:
     long_poll_s: int = _setting(25, later("How many seconds a pull waits at the centre for news."), least=0, most=300)
     request_timeout_s: float = _setting(10.0, later("How many seconds an answer may take."), least=0.1, most=300)
     batch_size: int = _setting(200, later("The most operations in one push."), least=1, most=1000)
+    snapshot_rows: int = _setting(
+        5000, later("With as many rows to come, a store without data takes them as one file."), least=0, most=2**31
+    )
     central: CentralSettings = field(default_factory=CentralSettings)
 
     @property

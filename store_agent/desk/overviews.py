@@ -50,6 +50,22 @@ class MemberOverview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arriving:
+    """How far the first data are."""
+
+    is_here: bool
+    """All bytes came; they are being put in order now, and what is counted are rows."""
+    done: int
+    whole: int
+    """Bytes, or rows."""
+
+    @property
+    def percent(self) -> int:
+        """How much of this is done."""
+        return self.done * 100 // max(self.whole, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineOverview:
     """How far this store is from the centre."""
 
@@ -66,6 +82,8 @@ class LineOverview:
     trouble: str
     is_ready: bool
     """Whether the first rows have come."""
+    arriving: Arriving | None = None
+    """The first data are on their way, as one file."""
 
 
 def member(counter: Counter, member_id: str, basket: Basket, language: str) -> MemberOverview | None:
@@ -120,7 +138,13 @@ def line(counter: Counter) -> LineOverview:
         trouble=cache.setting("trouble"),
         is_ready=bool(cursors) and all(head == position for position, head in cursors.values()),
         cover=rights.covered(counter),
+        arriving=_arriving(cache.setting("arriving")),
     )
+
+
+def _arriving(text: str) -> Arriving | None:
+    what, done, whole = (text or "- 0 0").split()
+    return Arriving(is_here=what == "built", done=int(done), whole=int(whole)) if text else None
 
 
 def _moment(text: str) -> datetime | None:

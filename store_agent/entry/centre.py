@@ -28,7 +28,7 @@ def run_central(settings: Settings, tell: Callable[[str], None]) -> None:
     with _listen(central.host, central.port) as listener:
         asyncio.run(_reach(central.database_url))
         config = uvicorn.Config(
-            make_app(central.database_url, admin_token=central.admin_token),
+            make_app(central.database_url, admin_token=central.admin_token, offline_days=central.offline_days),
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=STOP_S,

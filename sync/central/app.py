@@ -168,7 +168,7 @@ def make_app(
     now: Callable[[], datetime] = system_now,
     pool_size: int = 8,
     availability_every_s: float = EVERY_S,
-    offline_days: int = 45,
+    offline_days: int = 30,
     compact_every_s: float = compaction.EVERY_S,
 ) -> Starlette:
     """The application. Without an admin token the admin API declines everything."""
