@@ -98,7 +98,12 @@ class Bootstrap:
                 return False
             before = download.size
             await self._fetch(download, reply)
-            await self._put_in_place(download, reply)
+            path = await self._build(download, reply)
+            await self._catch_up(path)
+            # Nothing else moves this store's cursors; but a cache that was lost meanwhile may have been begun anew.
+            if not self._is_good(reply, self._session.cursors()):
+                raise _too_old()
+            self._replica.put_in_place(path)
         except Gone:
             download.discard()
             await self._failed(before, before)
@@ -149,7 +154,7 @@ class Bootstrap:
                 await self._clock.sleep(MAKING_S)
                 return None
             if not self._is_good(reply, cursors):
-                raise Rubbish(_("The centre's snapshot is older than what this store has."), _("It is asked again."))
+                raise _too_old()
             download.begin(wire.encode(reply))
         log.info("taking a snapshot of %s rows, %s of %s bytes are here", reply.rows, download.size, reply.size)
         return reply
@@ -180,7 +185,8 @@ class Bootstrap:
         if hash.hexdigest() != reply.sha256:
             raise Rubbish(_("The snapshot is not what the centre made."), _("It is begun anew."))
 
-    async def _put_in_place(self, download: Download, reply: wire.SnapshotReply) -> None:
+    async def _build(self, download: Download, reply: wire.SnapshotReply) -> Path:
+        """The new cache as of the snapshot's moment."""
         covered = self._covered(reply)
         carried = {name: self._replica.cache.setting(name) for name in CARRIED}
         loop = asyncio.get_running_loop()
@@ -203,15 +209,26 @@ class Bootstrap:
                 building.close()
 
         try:
-            path = await self._aside(build)
+            path: Path = await self._aside(build)
         except asyncio.CancelledError:
             if building:
                 building.stop()
             raise
-        # Nothing else moves the cursors of this store, but a cache that was lost meanwhile may have been begun anew.
-        if not self._is_good(reply, self._session.cursors()):
-            raise Rubbish(_("The centre's snapshot is older than what this store has."), _("It is asked again."))
-        self._replica.put_in_place(path)
+        return path
+
+    async def _catch_up(self, path: Path) -> None:
+        """Read on to where the streams end by now, so that nobody looks at an hour ago; with the cable out, that has to do."""
+        cache = self._replica.open_new(path)
+        try:
+            ends: dict[str, int] | None = None
+            while ends is None or any(self._session.cursors_of(cache)[stream] < end for stream, end in ends.items()):
+                reply = await self._client.pull(self._session.cursors_of(cache), self._session.page_rows)
+                self._session.absorb(reply, into=cache)
+                ends = ends or {stream: page.head for stream, page in reply.streams.items()}
+        except Offline as offline:
+            log.info("the rows behind the snapshot are pulled later: %s", offline.what)
+        finally:
+            cache.close()
 
     def _covered(self, reply: wire.SnapshotReply) -> Covered:
         """What the rows hold of this device's operations: never one that its journal does not have."""
@@ -247,6 +264,10 @@ class Bootstrap:
         except Trouble as trouble:
             log.warning("how far the first data are cannot be kept: %s", trouble.what)
         self._changed()
+
+
+def _too_old() -> Rubbish:
+    return Rubbish(_("The centre's snapshot is older than what this store has."), _("It is asked again."))
 
 
 def _read_label(label: bytes) -> wire.SnapshotReply | None:

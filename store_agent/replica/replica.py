@@ -84,6 +84,10 @@ class Replica:
         """A new cache, to be made beside the one in use."""
         return Building(self.folder, self._key)
 
+    def open_new(self, path: Path) -> Cache:
+        """A cache that was made and is not in place yet, to be brought up to now."""
+        return Cache(path, self._key)
+
     def put_in_place(self, new: Path) -> None:
         """From now on this file is the cache; every process of the store goes over to it by itself."""
         assert not self.view.is_in_moment, "what is being read must not go from under its reader"
