@@ -360,6 +360,7 @@ async def test_the_planted_bug_that_all_is_included_hides_what_waits(chain: Chai
     with pytest.raises(Offline):
         await store.pull()
     await store.push()
+    note(store, "not sent yet")
     label = store.replica.make_download().resume()
     reply = msgspec.json.decode(label, type=wire.SnapshotReply)
     too_late = msgspec.structs.replace(reply, included=[wire.Included(1, store.replica.journal.last().seq)])
