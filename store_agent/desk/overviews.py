@@ -14,6 +14,7 @@ from store_agent.domain.points import Account, Batch
 from store_agent.domain.purchases import Purchase
 from store_agent.domain.quotes import Quote
 from store_agent.domain.tags import MemberTags, Note
+from store_agent.replica.cache import Cache
 
 PURCHASES_SHOWN = 5
 
@@ -139,12 +140,14 @@ def line(counter: Counter) -> LineOverview:
         is_ready=bool(cursors) and all(head == position for position, head in cursors.values()),
         cover=rights.covered(counter),
         arriving=_arriving(cache.setting("arriving")),
+        arriving=arriving(cache),
     )
 
 
-def _arriving(text: str) -> Arriving | None:
-    what, done, whole = (text or "- 0 0").split()
-    return Arriving(is_here=what == "built", done=int(done), whole=int(whole)) if text else None
+def arriving(cache: Cache) -> Arriving | None:
+    """How far the first data are, as the process that takes them says it to the others."""
+    what, done, whole = (cache.setting("arriving") or "- 0 0").split()
+    return None if what == "-" else Arriving(is_here=what == "built", done=int(done), whole=int(whole))
 
 
 def _moment(text: str) -> datetime | None:
