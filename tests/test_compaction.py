@@ -11,8 +11,8 @@ from sync.central import compaction
 from sync.client import Gone
 from tests.cable import Fate
 from tests.chain import Chain, StoreAtEnd
+from tests.first_data import PEOPLE, a_store, earn, note
 from tests.invariants import check_converged, check_view
-from tests.test_snapshots import PEOPLE, a_store, earn, note
 
 OFFLINE = timedelta(days=30)
 

@@ -600,11 +600,8 @@ async def test_how_far_the_first_data_are_is_a_bar_and_a_sentence_in_every_langu
             pilot.app.glance()
             await pilot.pause()
             assert "First data: being put in order, 50 %" in screen_text(pilot.app)
-            for language, words in (("zh-TW", "首批資料：整理中 50 %"), ("zh-HK", "首批資料：整理中 50 %")):
-                use_language(language)
-                pilot.app.look()
-                await pilot.pause()
-                assert words in screen_text(pilot.app).replace("  ", " ")
+            for _language in ("zh-TW", "zh-HK"):
+                assert "首批資料：整理中 50 %" in await press(pilot, "f10")
 
 
 async def test_the_demos_cable_is_pulled_and_plugged_by_a_key(counter_open: Opened) -> None:

@@ -20,8 +20,8 @@ from store_agent.trouble import Trouble
 from sync import wire
 from sync.client import Client
 from tests.chain import Chain, StoreAtEnd
+from tests.first_data import a_store
 from tests.test_replica import KEY, begin, note
-from tests.test_snapshots import a_store
 
 LABEL = b"what it is"
 PIECES = [b"one", b"two and", b"three"]
