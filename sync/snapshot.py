@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import zlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,14 +16,14 @@ from typing import Any
 import msgspec
 
 from store_agent.clock import Clock
-from store_agent.codec import Entry
 from store_agent.replica.building import Building
 from store_agent.replica.download import Download
-from store_agent.replica.journal import Place
 from store_agent.trouble import Trouble
 from store_agent.words import _
 from sync import wire
 from sync.client import Client, Gone, Offline
+from sync.covered import covered
+from sync.frames import unpack_frames
 from sync.session import Rubbish, Session
 
 log = logging.getLogger(__name__)
@@ -41,15 +39,6 @@ CARRIED = ("heard_at", "offline_since", "trouble")
 
 Aside = Callable[[Callable[[], Any]], Awaitable[Any]]
 """Does long work where it keeps nobody waiting: in a thread, or for a simulation at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Covered:
-    """Own operations that are in a snapshot's rows: all up to the floor, and these."""
-
-    floor: Place
-    entries: list[Entry]
-    received: Place
 
 
 class Bootstrap:
@@ -187,7 +176,7 @@ class Bootstrap:
 
     async def _build(self, download: Download, reply: wire.SnapshotReply) -> Path:
         """The new cache as of the snapshot's moment."""
-        covered = self._covered(reply)
+        held = covered(self._replica.journal, self._replica.epoch, reply.included)
         carried = {name: self._replica.cache.setting(name) for name in CARRIED}
         loop = asyncio.get_running_loop()
         building: Building | None = None
@@ -201,8 +190,8 @@ class Bootstrap:
                     loop.call_soon_threadsafe(self._tell, "built", building.row_count, reply.rows)
                 if building.row_count != reply.rows:
                     raise Rubbish(_("The snapshot is not what the centre made."), _("It is begun anew."))
-                building.include(covered.entries, covered.floor)
-                received = f"{covered.received.epoch}.{covered.received.seq}"
+                building.include(held.entries, held.floor)
+                received = f"{held.received.epoch}.{held.received.seq}"
                 building.keep(incarnation=reply.incarnation, received=received, **carried)
                 return building.finish(reply.positions)
             finally:
@@ -230,27 +219,6 @@ class Bootstrap:
         finally:
             cache.close()
 
-    def _covered(self, reply: wire.SnapshotReply) -> Covered:
-        """What the rows hold of this device's operations: never one that its journal does not have."""
-        journal, included = self._replica.journal, {one.epoch: one for one in reply.included}
-        ends = journal.ends()
-        floor = Place(1, 0)
-        for epoch in sorted(ends):
-            mark = included.get(epoch, wire.Included(epoch, 0))
-            whole_to = min([ends[epoch], mark.seq, *(seq - 1 for seq in mark.missing)])
-            floor = Place(epoch, whole_to)
-            if whole_to < ends[epoch]:
-                break
-        entries = [
-            entry
-            for entry in journal.after(floor)
-            if (mark := included.get(entry.epoch, wire.Included(entry.epoch, 0))).seq >= entry.seq
-            and entry.seq not in mark.missing
-        ]
-        epoch = self._replica.epoch
-        held = included.get(epoch, wire.Included(epoch, 0)).seq
-        return Covered(floor, entries, Place(epoch, min(held, ends.get(epoch, 0))))
-
     def _tell(self, what: str, done: int, whole: int) -> None:
         """Terminals of this store read it from the cache that is in use."""
         share = done / whole if whole else 0.0
@@ -275,32 +243,3 @@ def _read_label(label: bytes) -> wire.SnapshotReply | None:
         return msgspec.json.decode(label, type=wire.SnapshotReply) if label else None
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-
-
-def unpack_frames(pieces: Iterable[bytes]) -> Iterator[wire.Frame]:
-    """The frames of a snapshot, whatever pieces its bytes come in; Rubbish where they are none."""
-    buffer = bytearray()
-    decoder = msgspec.json.Decoder(wire.Frame)
-    for piece in pieces:
-        buffer += piece
-        while len(buffer) >= wire.FRAME_HEAD_BYTES:
-            end = wire.FRAME_HEAD_BYTES + int.from_bytes(buffer[: wire.FRAME_HEAD_BYTES], "big")
-            if end > wire.FRAME_BYTES_MOST:
-                raise _no_frame()
-            if len(buffer) < end:
-                break
-            unpacker = zlib.decompressobj()
-            try:
-                # No more than a frame can be, or a small file could fill the memory.
-                yield decoder.decode(
-                    unpacker.decompress(bytes(buffer[wire.FRAME_HEAD_BYTES : end]), wire.FRAME_BYTES_MOST)
-                )
-            except (zlib.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise _no_frame() from error
-            del buffer[:end]
-    if buffer:
-        raise _no_frame()
-
-
-def _no_frame() -> Rubbish:
-    return Rubbish(_("The snapshot is not what the centre made."), _("It is begun anew."))

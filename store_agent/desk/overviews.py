@@ -139,7 +139,6 @@ def line(counter: Counter) -> LineOverview:
         trouble=cache.setting("trouble"),
         is_ready=bool(cursors) and all(head == position for position, head in cursors.values()),
         cover=rights.covered(counter),
-        arriving=_arriving(cache.setting("arriving")),
         arriving=arriving(cache),
     )
 

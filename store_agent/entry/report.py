@@ -78,7 +78,8 @@ def _cover(counter: Counter) -> dict[str, object]:
         "coupons_held": coupons,
         "asked_back": len(view.find("store_right", "state", "recalled")),
     }
-def _first_data_percent(line: overviews.LineOverview) -> int | None:
+
+
 def first_data_percent(arriving: overviews.Arriving | None) -> int | None:
     """How much of the first data is here; 100 while they are put in order, None where none are on their way."""
     if arriving is None:

@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from store_agent.desk.rights import Covered
 from store_agent.desk.overviews import Arriving
+from store_agent.desk.rights import Covered
 from store_agent.safe_text import safe_text
 from store_agent.words import _, formats
 
@@ -87,6 +87,8 @@ def cover_in_words(distance: Distance | None) -> str:
     cover = distance.cover
     left, most = (formats.money(minor, cover.currency) for minor in (cover.left_minor, cover.most_minor))
     return _("covered: {left} of {most} left").format(left=left, most=most)
+
+
 def arriving_in_words(arriving: Arriving) -> str:
     """How far the first data are: bytes that came, then rows that are put in order."""
     percent = arriving.percent
