@@ -67,6 +67,17 @@ class Bootstrap:
         self._failures = 0
         self._told = -1.0
 
+    def tidy(self) -> None:
+        """Throw away what a kill left behind and nobody needs: of a file that is on its way, nothing."""
+        self._replica.sweep()
+        download, cursors = self._replica.make_download(), self._session.cursors()
+        reply = _read_label(download.resume())
+        is_ahead = reply and any(position > cursors.get(name, 0) for name, position in reply.positions.items())
+        if reply and is_ahead and self._is_good(reply, cursors):
+            download.close()
+        else:
+            download.discard()
+
     def is_wanted(self) -> bool:
         """Whether this store has nothing yet, or is behind what the centre still has."""
         cache = self._replica.cache

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import pytest
 
+from store_agent.replica import Replica
 from store_agent.trouble import Trouble
 from sync import wire
 from sync.central import snapshots
@@ -14,7 +18,7 @@ from sync.client import Client, Offline
 from sync.session import Rubbish
 from sync.snapshot import TRIES, Bootstrap
 from tests.chain import URL, Chain, StoreAtEnd
-from tests.first_data import PEOPLE, Line, a_store, earn, note
+from tests.first_data import NAME, PEOPLE, Line, a_store, earn, note
 from tests.invariants import check_converged, check_ledger, check_view
 
 
@@ -239,3 +243,71 @@ async def test_how_far_it_is_can_be_read_by_every_terminal_and_is_gone_at_the_en
     assert f"fetched {size} {size}" in said
     assert any(text.startswith("built ") for text in said)
     assert store.replica.cache.setting("arriving") == ""
+
+
+async def test_other_terminals_go_over_to_the_new_rows_and_all_of_them_see_what_comes_then(chain: Chain) -> None:
+    store = await a_store(chain)
+    with Replica(store.folder, store.key) as other:
+        assert other.view.count("member") == 0
+        before = other.version()
+        await store.pull()
+        assert other.version() != before
+        assert other.view.get("member", "s1-007").name == NAME
+        earn(store)
+        await store.settle()
+        assert other.version() != before
+        assert other.view.get("account", "s1-001").balance(chain.clock.now()) == 5
+        assert other.cache.db.conn.execute("pragma integrity_check").fetchone() == ("ok",)
+    with Replica(store.folder, store.key) as third:
+        assert third.cache.cursors() == store.replica.cache.cursors()
+
+
+@pytest.mark.parametrize("place", [1, 2])
+async def test_a_kill_while_it_is_put_in_place_loses_nothing(chain: Chain, place: int) -> None:
+    store = await a_store(chain)
+    note(store, "kept")
+    moves: list[object] = []
+
+    def replace(old: Path, new: Path) -> None:
+        moves.append(new)
+        if len(moves) == place:
+            raise Killed
+        real(old, new)
+
+    real = os.replace
+    with patch.object(os, "replace", replace), pytest.raises(Killed):
+        await store.pull()
+    store = chain.restart("s1")
+    check_view(store)
+    bootstrap = store.in_step._bootstrap
+    assert bootstrap is not None
+    bootstrap.tidy()
+    await store.pull()
+    assert store.replica.cache.count("member") == PEOPLE
+    await store.settle()
+    check_view(store)
+    await check_converged(chain)
+
+
+class Killed(BaseException):
+    """Nobody catches it, like a kill."""
+
+
+async def test_what_a_kill_left_behind_is_thrown_away_but_not_what_is_on_its_way(chain: Chain) -> None:
+    store = await a_store(chain)
+    line = Line(store, lambda request, content: content[:500])
+    with pytest.raises(Offline):
+        await store.pull()
+    bootstrap = store.in_step._bootstrap
+    assert bootstrap is not None
+    kept = (store.folder / "cache.download").read_bytes()
+    for name in ("cache.new.db", "cache.new.db-journal", "cache.old.db"):
+        (store.folder / name).write_bytes(b"torn")
+    bootstrap.tidy()
+    assert list(store.folder.glob("cache.[no]*")) == []
+    assert (store.folder / "cache.download").read_bytes() == kept
+    store.cable._inner = line._inner
+    await store.pull()
+    (store.folder / "cache.download").write_bytes(kept)
+    bootstrap.tidy()
+    assert not (store.folder / "cache.download").exists(), "it is in place already"

@@ -175,6 +175,7 @@ class Keeper:
         bootstrap = Bootstrap(
             session, self._client, self._clock, rows_least=self._settings.snapshot_rows, changed=changed
         )
+        bootstrap.tidy()
         self._in_step = InStep(
             session,
             self._client,

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from store_agent.codec import Entry
 from store_agent.domain.operation import Operation, Refusal
-from store_agent.replica import ballast, database
+from store_agent.replica import ballast, building, database
 from store_agent.replica.building import Building
 from store_agent.replica.cache import DAMAGE_MARK, Cache
 from store_agent.replica.download import Download
@@ -22,6 +22,7 @@ from store_agent.trouble import Trouble
 from store_agent.words import _
 
 DOWNLOAD = "cache.download"
+OLD = "cache.old.db"
 
 
 class Refused(Exception):
@@ -84,6 +85,11 @@ class Replica:
         """A new cache, to be made beside the one in use."""
         return Building(self.folder, self._key)
 
+    def sweep(self) -> None:
+        """Throw away what a kill left of a new cache or of an old one. For the process in the sync seat only."""
+        building.remove(self.folder)
+        (self.folder / OLD).unlink(missing_ok=True)
+
     def open_new(self, path: Path) -> Cache:
         """A cache that was made and is not in place yet, to be brought up to now."""
         return Cache(path, self._key)
@@ -91,7 +97,7 @@ class Replica:
     def put_in_place(self, new: Path) -> None:
         """From now on this file is the cache; every process of the store goes over to it by itself."""
         assert not self.view.is_in_moment, "what is being read must not go from under its reader"
-        path, old = self.folder / "cache.db", self.folder / "cache.old.db"
+        path, old = self.folder / "cache.db", self.folder / OLD
         # Under the journal's lock, as in `_open_cache`: nobody may open or begin a cache meanwhile.
         with self.journal.transaction():
             # First away with the old one: its WAL beside the new file would be played into that one. A kill in between

@@ -19,6 +19,7 @@ from sync.central.ground import Connection, LedgerDown, Pool, translated
 log = logging.getLogger(__name__)
 
 EVERY_S = 3600.0
+MARKED_EVERY = timedelta(days=1)
 OFFLINE_TIMES = 2
 ROWS_AT_ONCE = 20_000
 """So many rows are dropped in one transaction, so that nobody waits for it."""
@@ -35,8 +36,9 @@ async def compact(pool: Pool, now: datetime, offline: timedelta) -> int:
     """Mark where the streams end, raise their floors, and drop what lies at or below them; returns how many rows."""
     async with pool.connection() as conn, conn.transaction():
         await conn.execute(
-            "insert into feed_mark select stream, position, %s from head where position > 0 on conflict do nothing",
-            [now],
+            "insert into feed_mark select stream, position, %s from head where position > 0 and not exists"
+            " (select 1 from feed_mark where feed_mark.stream = head.stream and at > %s) on conflict do nothing",
+            [now, now - MARKED_EVERY],
         )
         old_at = now - OFFLINE_TIMES * offline
         # The floor first and in a transaction of its own: a pull that still finds rows below it may have them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -16,6 +17,8 @@ from sync.central.devices import Device
 from sync.central.endpoints import Declined
 from sync.central.ground import Pool
 from sync.central.snapshots import Snapshot
+
+log = logging.getLogger(__name__)
 
 WAIT_S = 4.0
 """So long a store waits for one that is being made, before it is told to ask again."""
@@ -36,9 +39,15 @@ class Making:
         task = self._tasks.get(store)
         if task is None:
             task = self._tasks[store] = asyncio.create_task(snapshots.make(self._pool, store, self._now()))
-            task.add_done_callback(lambda _task: self._tasks.pop(store, None))
+            task.add_done_callback(lambda task: self._made(store, task))
         done, _waiting = await asyncio.wait((task,), timeout=self._wait_s)
         return task.result() if done else None
+
+    def _made(self, store: str, task: asyncio.Task[Snapshot | None]) -> None:
+        del self._tasks[store]
+        if not task.cancelled() and (error := task.exception()):
+            # Whoever waits is told; but perhaps nobody waits any more.
+            log.warning("the snapshot of %s was not made: %s", store, error)
 
     async def close(self) -> None:
         """Whatever is not finished is not there: it is one transaction."""
