@@ -12,8 +12,8 @@ import httpx
 import msgspec
 import pytest
 
+from store_agent.desk import rights
 from store_agent.domain.members import Member
-from store_agent.domain.points import RedeemPoints
 from store_agent.domain.products import Product
 from store_agent.replica.download import Download
 from sync import wire
@@ -240,23 +240,21 @@ async def test_the_search_for_clear_text_finds_what_is_written_as_it_came(chain:
         _check_closed(store.folder)
 
 
-async def test_what_a_store_does_not_hold_yet_cannot_be_spent_while_it_comes(chain: Chain) -> None:
+async def test_nothing_covers_what_is_spent_while_the_store_does_not_know_what_it_holds(chain: Chain) -> None:
     store = await a_store(chain)
     await store.settle()
     earn(store, points=100)
     await store.settle()
+    before = rights.held(store.counter), rights.covered(store.counter)
     chain.clock.move(hours=2)
     store = chain.restart("s1", without_cache=True)
     Line(store, lambda request, content: content[:500])
-
-    def redeem() -> object:
-        spent: dict[str, Any] = {"member_id": "s1-001", "points": 5, "value_minor": 5, "currency": "TWD"}
-        return store.counter.accept(RedeemPoints(**store.counter.named(), **spent))
-
     while not any(store.session.cursors().values()):
-        assert redeem() is not None, "nobody here knows of any points"
+        assert rights.risked_points(store.counter, "s1-001", 5) == 5, (
+            "its own journal says they were earned, and no more"
+        )
+        assert rights.held(store.counter) == (0, 0)
+        assert rights.covered(store.counter) is None, "nor may it risk anything"
         with contextlib.suppress(Offline):
             await store.pull()
-    assert redeem() is None
-    await store.settle()
-    await check_converged(chain)
+    assert (rights.held(store.counter), rights.covered(store.counter)) == before
