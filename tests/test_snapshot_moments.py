@@ -17,7 +17,7 @@ from store_agent.domain.members import Member
 from store_agent.domain.products import Product
 from store_agent.replica.download import Download
 from sync import wire
-from sync.central import ledger, snapshots
+from sync.central import judging, ledger, snapshots
 from sync.client import Offline
 from tests.cable import Fate
 from tests.chain import Chain, StoreAtEnd
@@ -89,12 +89,12 @@ async def test_own_operations_are_shown_exactly_once_while_and_after_it_comes(ch
 async def test_a_parked_operation_stays_over_the_rows(chain: Chain) -> None:
     store = await a_store(chain)
     await store.settle()
-    with patch.object(ledger, "_judge", side_effect=ledger._judge) as judged:
+    with patch.object(ledger, "judge", side_effect=judging.judge) as judged:
         real = judged.side_effect
 
         def park_one(batch: Any, entry: Any) -> Any:
             if getattr(entry.operation, "text", "") == "parked":
-                return ledger.Judged(entry, entry.operation, "parked", reason="planted")
+                return judging.Judged(entry, entry.operation, "parked", reason="planted")
             return real(batch, entry)
 
         judged.side_effect = park_one
