@@ -50,6 +50,9 @@ class CentralSettings:
         path=True,
     )
     key: str = _setting("", later("Those keys themselves, instead of a file; with commas between them."), secret=True)
+    offline_days: int = _setting(
+        30, later("How many days a store may be offline; streams are kept for twice as long."), least=1, most=3650
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,9 @@ class Settings:
     long_poll_s: int = _setting(25, later("How many seconds a pull waits at the centre for news."), least=0, most=300)
     request_timeout_s: float = _setting(10.0, later("How many seconds an answer may take."), least=0.1, most=300)
     batch_size: int = _setting(200, later("The most operations in one push."), least=1, most=1000)
+    snapshot_rows: int = _setting(
+        5000, later("With as many rows to come, a store without data takes them as one file."), least=0, most=2**31
+    )
     central: CentralSettings = field(default_factory=CentralSettings)
 
     @property

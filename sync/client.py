@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
@@ -33,6 +35,10 @@ class TooMuch(Trouble):
 
 class Unwelcome(Trouble):
     """The centre does not know this device, or knows it no more."""
+
+
+class Gone(Trouble):
+    """The centre does not keep what was asked for any more."""
 
 
 class Client:
@@ -77,6 +83,28 @@ class Client:
         """Ask for a member whom this store does not hold; from then on their rows come here. Their id, or empty."""
         return (await self._call("POST", "/v1/sight", wire.SightReply, wire.encode(request))).member_id
 
+    async def snapshot(self, request: wire.SnapshotRequest) -> wire.SnapshotReply:
+        """What a store that has little or nothing begins with."""
+        return await self._call("POST", "/v1/snapshot", wire.SnapshotReply, wire.encode(request))
+
+    async def download(self, reply: wire.SnapshotReply, first: int) -> AsyncGenerator[bytes, None]:
+        """A snapshot's bytes from this one on, as they come; Gone where the centre has no such file any more."""
+        target = f"/v1/snapshot/{quote(reply.id, safe='')}"
+        headers = self._signed("GET", target, b"") | {"accept-encoding": "identity"}
+        if first:
+            headers |= {"range": f"bytes={first}-", "if-range": f'"{reply.sha256}"'}
+        with _translated():
+            async with self._http.stream("GET", target, headers=headers) as response:
+                if response.status_code == 206:
+                    if not response.headers.get("content-range", "").startswith(f"bytes {first}-"):
+                        raise _not_the_file()
+                elif response.status_code in (404, 410, 416) or (response.status_code == 200 and first):
+                    raise Gone(_("This snapshot is not kept any more."), _("Another one is taken."))
+                else:
+                    _check(response, b"" if response.status_code == 200 else await _read(response))
+                async for piece in response.aiter_raw():
+                    yield piece
+
     async def health(self) -> wire.Health:
         """Whether the centre can work."""
         return await self._call("GET", "/v1/health", wire.Health)
@@ -84,22 +112,12 @@ class Client:
     async def _call(
         self, method: str, target: str, kind: type[Reply], body: bytes = b"", timeout_s: float | None = None
     ) -> Reply:
-        headers = {"content-type": "application/json"} if body else {}
-        if self._device:
-            headers[wire.DEVICE_HEADER] = self._device
-            text = wire.signed_text(method, target, self._device, body)
-            headers[wire.SIGNATURE_HEADER] = wire.sign(self._secret, text)
-        try:
+        headers = self._signed(method, target, body)
+        with _translated():
             async with self._http.stream(
                 method, target, content=body, headers=headers, timeout=timeout_s or self._request_s
             ) as response:
                 content = await _read(response)
-        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
-            raise TooMuch(_("The centre took too long to answer."), _("It will be asked again.")) from error
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise _no_address() from error
-        except httpx.HTTPError as error:
-            raise Offline(_("The centre cannot be reached."), _("Work goes on; it will be tried again.")) from error
         _check(response, content)
         try:
             return msgspec.json.decode(content, type=kind)
@@ -107,6 +125,14 @@ class Client:
             raise Rubbish(
                 _("The centre's answer makes no sense."), _("Nothing was taken from it. Is the address right?")
             ) from error
+
+    def _signed(self, method: str, target: str, body: bytes) -> dict[str, str]:
+        headers = {"content-type": "application/json"} if body else {}
+        if self._device:
+            headers[wire.DEVICE_HEADER] = self._device
+            text = wire.signed_text(method, target, self._device, body)
+            headers[wire.SIGNATURE_HEADER] = wire.sign(self._secret, text)
+        return headers
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -116,6 +142,22 @@ class Client:
 
     async def __aexit__(self, *_error: type[BaseException] | BaseException | TracebackType | None) -> None:
         await self.close()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
+        raise TooMuch(_("The centre took too long to answer."), _("It will be asked again.")) from error
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise _no_address() from error
+    except httpx.HTTPError as error:
+        raise Offline(_("The centre cannot be reached."), _("Work goes on; it will be tried again.")) from error
+
+
+def _not_the_file() -> Trouble:
+    return Rubbish(_("The centre sent another part of the file than was asked for."), _("It is begun anew."))
 
 
 def _no_address() -> Trouble:
@@ -147,6 +189,8 @@ def _check(response: httpx.Response, content: bytes) -> None:
     if status == 429 or status >= 500:
         pause_s = _pause_s(response)
         raise Offline(_("The centre is busy or in trouble."), _("Work goes on; it will be tried again."), pause_s)
+    if status == 410:
+        raise Gone(sentence or _("The centre does not keep these rows any more."), _("All rows are taken anew."))
     raise Rubbish(sentence or _("The centre did not take the request ({status}).").format(status=status))
 
 

@@ -14,8 +14,9 @@ from random import Random
 
 from store_agent.clock import Clock
 from store_agent.trouble import Trouble
-from sync.client import Client, Offline, TooMuch
+from sync.client import Client, Gone, Offline, TooMuch
 from sync.session import Session
+from sync.snapshot import Bootstrap
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,9 @@ class InStep:
         longest_pause_s: float = LONGEST_PAUSE_S,
         connect_within_s: float = CONNECT_WITHIN_S,
         changed: Callable[[], None] = lambda: None,
+        bootstrap: Bootstrap | None = None,
     ) -> None:
+        self._bootstrap = bootstrap
         self._session = session
         self._client = client
         self._clock = clock
@@ -115,14 +118,29 @@ class InStep:
 
     async def pull_once(self) -> int:
         """Take what the centre has to say, how much it was; where that is nothing, it may hold the line for a while."""
+        if self._bootstrap and self._bootstrap.is_wanted():
+            return await self._take_snapshot(self._bootstrap)
         # Whether pushing works says nothing of this line: a stuck push must not turn waiting into asking without end.
         wait_s = 0.0 if self.contact.heard_at is None or "pull" in self._lost_since else self._long_poll_s
-        reply = await self._client.pull(self._session.cursors(), self._session.page_rows, wait_s)
+        try:
+            reply = await self._client.pull(self._session.cursors(), self._session.page_rows, wait_s)
+        except Gone:
+            if self._bootstrap is None:
+                raise
+            self._bootstrap.force()
+            return await self._take_snapshot(self._bootstrap)
         brought = self._session.absorb(reply)
         self._heard("pull")
         if brought:
             self._changed()
         return brought
+
+    async def _take_snapshot(self, bootstrap: Bootstrap) -> int:
+        is_new = await bootstrap.step()
+        self._heard("pull")
+        if is_new:
+            self._changed()
+        return 1
 
     async def _wait_for_work(self) -> None:
         self._poked.clear()

@@ -56,17 +56,18 @@ class Session:
 
     def cursors(self) -> dict[str, int]:
         """How far each of this store's streams was read."""
-        return self._cursors(self.replica.cache)
+        return self.cursors_of(self.replica.cache)
 
-    def _cursors(self, cache: Cache) -> dict[str, int]:
+    def cursors_of(self, cache: Cache) -> dict[str, int]:
+        """The same of one cache, whether it is the one in use or one that is being made."""
         read = cache.cursors()
         return {stream: read.get(stream, (0, 0))[0] for stream in (CHAIN, stream_of(self.replica.store))}
 
-    def absorb(self, reply: PullReply) -> int:
+    def absorb(self, reply: PullReply, into: Cache | None = None) -> int:
         """Take a reply's rows, answers and cursors in one transaction; returns how many rows it brought."""
         # One file throughout: if the cache is replaced meanwhile, nothing of this reply may stand in the new one.
-        cache = self.replica.cache
-        cursors = self._cursors(cache)
+        cache = into or self.replica.cache
+        cursors = self.cursors_of(cache)
         rows: list[Arrival] = []
         answers: list[Answer] = []
         read: dict[str, tuple[int, int]] = {}

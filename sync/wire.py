@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -125,6 +126,39 @@ class AcquireReply(Struct, frozen=True):
     position: Number
 
 
+class SnapshotRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """A store that has little or nothing asks for all its rows at once."""
+
+    cursors: dict[str, Number]
+    """How far it has read its streams: a snapshot of an earlier moment is of no use."""
+    rows_least: Number = 0
+    """With fewer rows than these to come, it had rather pull."""
+
+
+class Included(Struct, frozen=True):
+    """Which operations of one epoch of a device are in the rows: all up to `seq` but the `missing` ones."""
+
+    epoch: Number
+    seq: Number
+    missing: list[Number] = []
+
+
+class SnapshotReply(Struct, frozen=True):
+    """`ready`: the file can be had. `making`: ask again in a moment. `pull`: pulling is as quick."""
+
+    state: Literal["ready", "making", "pull"]
+    incarnation: str
+    id: str = ""
+    size: Number = 0
+    """Bytes of the file."""
+    sha256: str = ""
+    rows: Number = 0
+    positions: dict[str, Number] = {}
+    """The moment of the ledger that it is: where each stream ended."""
+    included: list[Included] = []
+    """Of the device that asks, as of that moment."""
+
+
 class Health(Struct, frozen=True):
     """Whether the centre can work."""
 
@@ -168,3 +202,25 @@ def is_signed(public_key: str, signature: str, text: bytes) -> bool:
     except (BadSignatureError, ValueError):
         return False
     return True
+
+
+FRAME_HEAD_BYTES = 4
+FRAME_BYTES_MOST = 32 * 1024 * 1024
+"""No frame of a snapshot is larger, packed or not: whoever reads one holds it in memory."""
+
+
+FrameRow = tuple[str, Number, Raw]
+"""One row in a snapshot: id, revision, body."""
+
+
+class Frame(Struct, frozen=True, array_like=True):
+    """Rows of one table, by id. A snapshot is one after the other, each packed by zlib behind its length in four bytes."""
+
+    table: str
+    rows: list[FrameRow]
+
+
+def pack_frame(frame: Frame) -> bytes:
+    """A frame as it stands in the file."""
+    packed = zlib.compress(encode(frame), 1)
+    return len(packed).to_bytes(FRAME_HEAD_BYTES, "big") + packed

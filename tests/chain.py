@@ -27,6 +27,7 @@ from sync.central.office.sealing import Sealing
 from sync.client import Client
 from sync.in_step import Contact, InStep
 from sync.session import Session
+from sync.snapshot import Bootstrap
 from tests.cable import Cable
 from tests.standing_clock import StandingClock
 
@@ -53,6 +54,8 @@ class StoreAtEnd:
     secret: str
     batch_most: int
     page_rows: int
+    snapshot_rows: int | None = None
+    """Takes a snapshot where as many rows are to come; None: never."""
 
     async def push(self) -> None:
         """One push, if there is something to send."""
@@ -128,7 +131,13 @@ class Chain:
         return httpx.AsyncClient(base_url=URL, transport=httpx.ASGITransport(self.app), headers=headers)
 
     async def store(
-        self, store_id: str, *, row: Store | None = None, batch_most: int = 500, page_rows: int = 500
+        self,
+        store_id: str,
+        *,
+        row: Store | None = None,
+        batch_most: int = 500,
+        page_rows: int = 500,
+        snapshot_rows: int | None = None,
     ) -> StoreAtEnd:
         """Enrol a device for a store and open its counter."""
         await self.write(row or Store(id=store_id, name={"en": store_id.title()}, spending_proof=SpendingProof.ANY))
@@ -143,7 +152,7 @@ class Chain:
         replica = Replica(folder, key)
         replica.journal.keep(device=reply.device, store=reply.store, epoch=str(reply.epoch), secret=secret)
         cable = Cable(httpx.ASGITransport(self.app))
-        store = self._put_together(store_id, folder, key, replica, cable, secret, batch_most, page_rows)
+        store = self._put_together(store_id, folder, key, replica, cable, secret, batch_most, page_rows, snapshot_rows)
         self.stores[store_id] = store
         return store
 
@@ -157,13 +166,29 @@ class Chain:
         secret: str,
         batch_most: int,
         page_rows: int,
+        snapshot_rows: int | None,
     ) -> StoreAtEnd:
         counter = Counter(replica, self.clock, Ids(self.clock), staff="amy")
         session = Session(replica, batch_most=batch_most, page_rows=page_rows)
         client = Client(URL, device=replica.device, secret=secret, transport=cable)
-        in_step = InStep(session, client, self.clock, Random(1), long_poll_s=0)
+        bootstrap = None
+        if snapshot_rows is not None:
+            bootstrap = Bootstrap(session, client, self.clock, rows_least=snapshot_rows)
+        in_step = InStep(session, client, self.clock, Random(1), long_poll_s=0, bootstrap=bootstrap)
         return StoreAtEnd(
-            store_id, folder, key, replica, counter, cable, client, session, in_step, secret, batch_most, page_rows
+            store_id,
+            folder,
+            key,
+            replica,
+            counter,
+            cable,
+            client,
+            session,
+            in_step,
+            secret,
+            batch_most,
+            page_rows,
+            snapshot_rows,
         )
 
     def restart(self, store_id: str, *, without_cache: bool = False) -> StoreAtEnd:
@@ -175,7 +200,15 @@ class Chain:
                 file.unlink()
         replica = Replica(old.folder, old.key)
         self.stores[store_id] = self._put_together(
-            store_id, old.folder, old.key, replica, old.cable, old.secret, old.batch_most, old.page_rows
+            store_id,
+            old.folder,
+            old.key,
+            replica,
+            old.cable,
+            old.secret,
+            old.batch_most,
+            old.page_rows,
+            old.snapshot_rows,
         )
         return self.stores[store_id]
 

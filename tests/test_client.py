@@ -10,7 +10,7 @@ import pytest
 
 from store_agent.trouble import Trouble
 from sync import client, wire
-from sync.client import Client, Offline, TooMuch, Unwelcome
+from sync.client import Client, Gone, Offline, TooMuch, Unwelcome
 from sync.session import Rubbish
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -62,6 +62,7 @@ async def test_what_the_centre_says_is_what_comes_back() -> None:
         (says(302, location="http://elsewhere"), Rubbish),
         (says(404, b"[" * 5000), Rubbish),
         (says(409, PROBLEM), Rubbish),
+        (says(410, PROBLEM), Gone),
         (says(422, PROBLEM), Rubbish),
         (says(200), Rubbish),
         (says(200, b"<!doctype html><title>Log in to the airport's Wi-Fi</title>"), Rubbish),

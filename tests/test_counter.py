@@ -586,6 +586,25 @@ async def test_a_store_without_its_first_rows_says_so(tmp_path: Path, counter_op
             assert "No word from the centre yet" in shown
 
 
+async def test_how_far_the_first_data_are_is_a_bar_and_a_sentence_in_every_language(
+    tmp_path: Path, counter_open: Opened
+) -> None:
+    with open_replica(tmp_path / "new") as empty:
+        empty.cache.keep(arriving="fetched 12040000 28000000")
+        async with counter_open(replica=empty) as pilot:
+            shown = screen_text(pilot.app)
+            assert shown.count("First data: 43 %, 12 MB of 28 MB") == 2, "in the middle, and in the status bar"
+            assert "━━━━━───" in shown
+            assert "What happens meanwhile is kept and sent later." in shown
+            empty.cache.keep(arriving="built 50000 100000")
+            assert isinstance(pilot.app, StoreApp)
+            pilot.app.glance()
+            await pilot.pause()
+            assert "First data: being put in order, 50 %" in screen_text(pilot.app)
+            for _language in ("zh-TW", "zh-HK"):
+                assert "首批資料：整理中 50 %" in await press(pilot, "f10")
+
+
 async def test_the_demos_cable_is_pulled_and_plugged_by_a_key(counter_open: Opened) -> None:
     class DemoCable:
         is_plugged = True

@@ -30,7 +30,9 @@ from store_agent.domain.stores import Store
 from store_agent.domain.tags import AddNote
 from store_agent.entry import store as entry
 from store_agent.entry.centre import run_central
-from store_agent.entry.checks import check_centre
+from store_agent.entry.checks import check_centre, check_first_data
+from store_agent.entry.report import status
+from store_agent.replica.cache import Absorbed
 from store_agent.trouble import Trouble
 from sync.central import devices, ground, ledger
 from sync.client import Offline
@@ -230,6 +232,23 @@ def test_the_doctor_asks_the_centre_and_a_centre_that_is_away_is_a_note(tmp_path
     found = check_centre(settings)
     assert found.health is Health.FAIL
     assert found.hint
+
+
+def test_status_and_doctor_say_how_far_the_first_data_are(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    assert check_first_data(settings).health is Health.OK
+    with entry.open_replica(settings, make=True) as replica:
+        replica.journal.keep(device="d1", store="s1")
+        replica.cache.keep(arriving="fetched 12040000 28000000")
+    assert status(settings)["first_data_percent"] == 43
+    found = check_first_data(settings)
+    assert (found.health, "43 %" in found.sentence) == (Health.WARN, True)
+    with entry.open_replica(settings) as replica:
+        replica.cache.keep(arriving="")
+        assert check_first_data(settings).health is Health.WARN
+        replica.cache.absorb(Absorbed(cursors={"chain": (5, 5)}))
+    assert status(settings)["first_data_percent"] is None
+    assert check_first_data(settings).health is Health.OK
 
 
 def test_a_centre_says_where_it_listens_and_ends_well_whatever_hangs_on_it(

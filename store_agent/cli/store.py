@@ -18,6 +18,7 @@ SAID = {
     "waiting": later("waiting for the line"),
     "parked": later("waiting for a person at the centre"),
     "behind": later("rows still to come"),
+    "first_data_percent": later("first data, percent"),
     "heard_at": later("centre last heard"),
     "offline_since": later("offline since"),
     "trouble": later("trouble"),

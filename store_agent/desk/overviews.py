@@ -15,6 +15,7 @@ from store_agent.domain.points import Account, Batch
 from store_agent.domain.purchases import Purchase
 from store_agent.domain.quotes import Quote
 from store_agent.domain.tags import MemberTags, Note
+from store_agent.replica.cache import Cache
 
 PURCHASES_SHOWN = 5
 
@@ -53,6 +54,22 @@ class MemberOverview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arriving:
+    """How far the first data are."""
+
+    is_here: bool
+    """All bytes came; they are being put in order now, and what is counted are rows."""
+    done: int
+    whole: int
+    """Bytes, or rows."""
+
+    @property
+    def percent(self) -> int:
+        """How much of this is done."""
+        return self.done * 100 // max(self.whole, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineOverview:
     """How far this store is from the centre."""
 
@@ -69,6 +86,8 @@ class LineOverview:
     trouble: str
     is_ready: bool
     """Whether the first rows have come."""
+    arriving: Arriving | None = None
+    """The first data are on their way, as one file."""
 
 
 def member(
@@ -137,7 +156,14 @@ def line(counter: Counter) -> LineOverview:
         trouble=cache.setting("trouble"),
         is_ready=bool(cursors) and all(head == position for position, head in cursors.values()),
         cover=rights.covered(counter),
+        arriving=arriving(cache),
     )
+
+
+def arriving(cache: Cache) -> Arriving | None:
+    """How far the first data are, as the process that takes them says it to the others."""
+    what, done, whole = (cache.setting("arriving") or "- 0 0").split()
+    return None if what == "-" else Arriving(is_here=what == "built", done=int(done), whole=int(whole))
 
 
 def _moment(text: str) -> datetime | None:

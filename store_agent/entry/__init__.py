@@ -91,6 +91,13 @@ def check_centre(settings: Settings) -> Check:
     return check_centre(settings)
 
 
+def check_first_data(settings: Settings) -> Check:
+    """Whether the centre's rows have come to this store."""
+    from store_agent.entry.checks import check_first_data
+
+    return check_first_data(settings)
+
+
 def run_demo(options: dict[str, Any]) -> int:
     """All of it on one machine with a sample chain."""
     from store_agent.demo.running import run_demo

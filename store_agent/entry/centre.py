@@ -33,7 +33,12 @@ def run_central(settings: Settings, tell: Callable[[str], None]) -> None:
     with _listen(central.host, central.port) as listener:
         asyncio.run(_reach(central.database_url))
         config = uvicorn.Config(
-            make_app(central.database_url, admin_token=central.admin_token, sealing=sealing),
+            make_app(
+                central.database_url,
+                admin_token=central.admin_token,
+                sealing=sealing,
+                offline_days=central.offline_days,
+            ),
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=STOP_S,

@@ -1,12 +1,14 @@
-"""What `store-agent doctor` looks at beyond this machine: the store's journal, and whether its centre answers."""
+"""What `store-agent doctor` looks at beyond this machine: the journal, the centre, and whether the first rows came."""
 
 from __future__ import annotations
 
 import asyncio
 
 from store_agent.config import Settings
+from store_agent.desk import overviews
 from store_agent.doctor import Check, Health
-from store_agent.entry.store import open_key_of
+from store_agent.entry.report import first_data_percent
+from store_agent.entry.store import open_key_of, open_replica
 from store_agent.replica.journal import Journal
 from store_agent.trouble import Trouble
 from store_agent.words import _
@@ -34,6 +36,31 @@ def check_centre(settings: Settings) -> Check:
         sentence = _("The centre at {url} is in trouble.").format(url=url)
         return Check("centre", Health.WARN, sentence, _("The store works on without it. Tell the head office."))
     return Check("centre", Health.OK, _("The centre at {url} answers.").format(url=url))
+
+
+def check_first_data(settings: Settings) -> Check:
+    """Whether the centre's rows have come. While they have not, the store works with what happens in it."""
+    try:
+        if not (settings.data_path / "journal.db").exists():
+            return Check("first-data", Health.OK, _("This machine is not bound to a store yet."))
+        percent, is_ready = _first_data(settings)
+    except OSError as error:
+        return Check("first-data", Health.FAIL, str(error), _("Let this user write to it, or set data_folder."))
+    except Trouble as trouble:
+        return Check("first-data", Health.FAIL, trouble.what, trouble.hint or _("Ask the head office for help."))
+    if is_ready:
+        return Check("first-data", Health.OK, _("The first data are here."))
+    sentence = _("The first data have not come yet.")
+    if percent is not None:
+        sentence = _("The first data are on their way: {percent} %.").format(percent=percent)
+    hint = _("They come as soon as `store-agent` or `store-agent serve` runs and the centre answers.")
+    return Check("first-data", Health.WARN, sentence, hint)
+
+
+def _first_data(settings: Settings) -> tuple[int | None, bool]:
+    with open_replica(settings) as replica:
+        percent = first_data_percent(overviews.arriving(replica.cache))
+        return percent, percent is None and any(position for position, _head in replica.cache.cursors().values())
 
 
 def _url_of_enrolment(settings: Settings) -> str:

@@ -33,6 +33,7 @@ def status(settings: Settings) -> dict[str, object]:
             "waiting": line.waiting,
             "parked": line.parked,
             "behind": line.behind,
+            "first_data_percent": first_data_percent(line.arriving),
             "heard_at": line.heard_at.isoformat() if line.heard_at else None,
             "offline_since": line.offline_since.isoformat() if line.offline_since else None,
             "trouble": line.trouble,
@@ -78,6 +79,13 @@ def _cover(counter: Counter) -> dict[str, object]:
         "coupons_held": coupons,
         "asked_back": len(view.find("store_right", "state", "recalled")),
     }
+
+
+def first_data_percent(arriving: overviews.Arriving | None) -> int | None:
+    """How much of the first data is here; 100 while they are put in order, None where none are on their way."""
+    if arriving is None:
+        return None
+    return 100 if arriving.is_here else arriving.percent
 
 
 def _campaign_name(counter: Counter, campaign_id: str) -> str:

@@ -28,6 +28,7 @@ from sync.acquiring import acquire
 from sync.client import Client, Offline, TooMuch, Unwelcome
 from sync.in_step import InStep
 from sync.session import Rubbish, Session
+from sync.snapshot import Bootstrap
 
 log = logging.getLogger(__name__)
 
@@ -171,11 +172,16 @@ class Keeper:
 
     async def _keep(self, changed: Callable[[], None]) -> None:
         session = Session(self._replica, batch_most=self._settings.batch_size)
+        bootstrap = Bootstrap(
+            session, self._client, self._clock, rows_least=self._settings.snapshot_rows, changed=changed
+        )
+        bootstrap.tidy()
         self._in_step = InStep(
             session,
             self._client,
             self._clock,
             SystemRandom(),
+            bootstrap=bootstrap,
             long_poll_s=self._settings.long_poll_s,
             longest_pause_s=self._longest_pause_s,
             changed=changed,

@@ -81,6 +81,11 @@ class Journal:
             ).fetchone()
         return Place(*row) if row else Place(0, 0)
 
+    def ends(self) -> dict[int, int]:
+        """By epoch: the number of its last entry."""
+        with database.translated(self.path):
+            return dict(self.db.conn.execute("select epoch, max(seq) from operation group by epoch").fetchall())
+
     def count(self) -> int:
         """How many operations there are, for `status`."""
         with database.translated(self.path):

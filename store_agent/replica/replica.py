@@ -12,12 +12,17 @@ from typing import Any, Self
 
 from store_agent.codec import Entry
 from store_agent.domain.operation import Operation, Refusal
-from store_agent.replica import ballast, database
+from store_agent.replica import ballast, building, database
+from store_agent.replica.building import Building
 from store_agent.replica.cache import DAMAGE_MARK, Cache
+from store_agent.replica.download import Download
 from store_agent.replica.journal import Journal
 from store_agent.replica.view import View
 from store_agent.trouble import Trouble
 from store_agent.words import _
+
+DOWNLOAD = "cache.download"
+OLD = "cache.old.db"
 
 
 class Refused(Exception):
@@ -71,6 +76,39 @@ class Replica:
                 os.replace(path, self.folder / "cache.damaged.db")
             mark.unlink(missing_ok=True)
             return Cache(path, self._key)
+
+    def make_download(self) -> Download:
+        """Where a cache on its way here is kept until it is whole."""
+        return Download(self.folder / DOWNLOAD, self._key)
+
+    def begin_building(self) -> Building:
+        """A new cache, to be made beside the one in use."""
+        return Building(self.folder, self._key)
+
+    def sweep(self) -> None:
+        """Throw away what a kill left of a new cache or of an old one. For the process in the sync seat only."""
+        building.remove(self.folder)
+        (self.folder / OLD).unlink(missing_ok=True)
+
+    def open_new(self, path: Path) -> Cache:
+        """A cache that was made and is not in place yet, to be brought up to now."""
+        return Cache(path, self._key)
+
+    def put_in_place(self, new: Path) -> None:
+        """From now on this file is the cache; every process of the store goes over to it by itself."""
+        assert not self.view.is_in_moment, "what is being read must not go from under its reader"
+        path, old = self.folder / "cache.db", self.folder / OLD
+        # Under the journal's lock, as in `_open_cache`: nobody may open or begin a cache meanwhile.
+        with self.journal.transaction():
+            # First away with the old one: its WAL beside the new file would be played into that one. A kill in between
+            # leaves a store without a cache, which is a thing that is allowed to happen.
+            if path.exists():
+                os.replace(path, old)
+            for name in ("cache.db-wal", "cache.db-shm", DAMAGE_MARK):
+                (self.folder / name).unlink(missing_ok=True)
+            os.replace(new, path)
+            old.unlink(missing_ok=True)
+        self.cache.cursors()
 
     def accept(self, operations: Sequence[Operation]) -> Refusal | None:
         """Accept operations that happened together, all or none: judged against what this store knows, then durable."""

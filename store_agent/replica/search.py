@@ -16,6 +16,10 @@ NUMBER_LEAST = 8
 
 def characters_of(text: str) -> str:
     """A name as single characters with spaces between, folded: so that a phrase search finds any part of it."""
+    plain = text.casefold()
+    if plain.isalnum() and unicodedata.is_normalized("NFKD", text) and unicodedata.is_normalized("NFKC", text):
+        # Most names: letters, and all of them as they should be.
+        return " ".join(plain)
     # Accents of Latin letters go, as the index drops most of them itself; nobody types them into a till.
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not "\u0300" <= c <= "\u036f")
     folded = unicodedata.normalize("NFKC", bare).casefold()
@@ -24,6 +28,8 @@ def characters_of(text: str) -> str:
 
 def digits_of(text: str) -> str:
     """Its digits only, full-width ones too."""
+    if text.isascii():
+        return text if text.isdigit() else "".join(filter(str.isdigit, text))
     return "".join(c for c in unicodedata.normalize("NFKC", text) if "0" <= c <= "9")
 
 
@@ -44,9 +50,47 @@ def index(db: Database, table: str, entries: Sequence[tuple[str, Iterable[str], 
     # Numbered here, on from the last number that ever was, so that two statements do for all rows.
     (last,) = execute("select coalesce(max(seq), 0) from sqlite_sequence where name = ?", [f"{table}_name"]).fetchone()
     many(f"insert into {table}_name values (?, ?)", [(n, id_) for n, (id_, *_) in enumerate(entries, last + 1)])
-    # Between two names stands what no search can ask for, so that nothing is found across them.
-    texts = [f" {APART} ".join(filter(None, map(characters_of, names))) for _id, _numbers, names in entries]
+    texts = [texts_of(names) for _id, _numbers, names in entries]
     many(f"insert into {table}_characters (rowid, characters) values (?, ?)", list(enumerate(texts, last + 1)))
+
+
+def texts_of(names: Iterable[str]) -> str:
+    """All names of a row as the index has them."""
+    # Between two names stands what no search can ask for, so that nothing is found across them.
+    return f" {APART} ".join(filter(None, map(characters_of, names)))
+
+
+class Filling:
+    """An index that is empty is filled: numbers in their order at the end, all at once."""
+
+    def __init__(self, db: Database, table: str) -> None:
+        self._db = db
+        self._table = table
+        self._last = 0
+        # In memory, as every temporary table here.
+        db.conn.execute(f"create temp table {table}_waiting (reversed text not null, id text not null)")
+
+    def add(self, entries: Sequence[tuple[str, Sequence[str], Sequence[str]]]) -> None:
+        """Rows that were never indexed: (id, numbers, names) each."""
+        table, first, many = self._table, self._last + 1, self._db.conn.executemany
+        many(
+            f"insert into temp.{table}_waiting values (?, ?)",
+            [(d[::-1], id_) for id_, numbers, _names in entries for n in numbers if n and (d := digits_of(n))],
+        )
+        many(f"insert into {table}_name values (?, ?)", [(n, id_) for n, (id_, *_) in enumerate(entries, first)])
+        many(
+            f"insert into {table}_characters (rowid, characters) values (?, ?)",
+            [(n, texts_of(names)) for n, (_id, _numbers, names) in enumerate(entries, first)],
+        )
+        self._last += len(entries)
+
+    def finish(self) -> None:
+        """Put the numbers where they belong."""
+        table = self._table
+        self._db.conn.execute(
+            f"insert or ignore into {table}_digits select reversed, id from temp.{table}_waiting order by reversed, id"
+        )
+        self._db.conn.execute(f"drop table temp.{table}_waiting")
 
 
 def find(db: Database, table: str, text: str, most: int = ROWS_MOST) -> list[str]:

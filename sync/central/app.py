@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.applications import Starlette
@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from store_agent import __version__
 from sync import wire
-from sync.central import devices, exchange, ground, lending
+from sync.central import compaction, devices, downloads, exchange, ground, lending
 from sync.central.availability import EVERY_S, keep_publishing
 from sync.central.devices import Device
 from sync.central.endpoints import Declined, Endpoint, as_route, json_response, read_body
@@ -45,6 +45,7 @@ class Centre:
     standby: Standby
     now: Callable[[], datetime]
     admin_token: str
+    making: downloads.Making
     sealing: Sealing = field(default_factory=Sealing)
 
 
@@ -97,6 +98,16 @@ def _number(request: Request, name: str, default: float = 0) -> float:
     return value
 
 
+async def _offer_snapshot(request: Request, body: wire.SnapshotRequest) -> wire.SnapshotReply:
+    centre = centre_of(request)
+    return await downloads.offer(centre.pool, centre.making, await _device(request), body, centre.now())
+
+
+async def _serve_snapshot(request: Request, _body: Any) -> Response:
+    device = await _device(request)
+    return await downloads.serve(centre_of(request).pool, device, request.path_params["id"], request)
+
+
 async def _sight(request: Request, body: wire.SightRequest) -> wire.SightReply:
     centre = centre_of(request)
     reply = await exchange.sight(centre.pool, await _device(request), body, centre.now())
@@ -131,6 +142,15 @@ STORE_ENDPOINTS = (
         wire.PullReply,
         query=("chain", "store/{store}", "rows", "wait"),
     ),
+    Endpoint(
+        "POST",
+        "/v1/snapshot",
+        "What a store that has little or nothing begins with",
+        _offer_snapshot,
+        wire.SnapshotReply,
+        wire.SnapshotRequest,
+    ),
+    Endpoint("GET", "/v1/snapshot/{id}", "A snapshot's file, or a range of it", _serve_snapshot, bytes),
     Endpoint("POST", "/v1/sight", "Begin to hold a member", _sight, wire.SightReply, wire.SightRequest),
     Endpoint(
         "POST",
@@ -153,6 +173,8 @@ def make_app(
     now: Callable[[], datetime] = system_now,
     pool_size: int = 8,
     availability_every_s: float = EVERY_S,
+    offline_days: int = 30,
+    compact_every_s: float = compaction.EVERY_S,
 ) -> Starlette:
     """The application. Without an admin token the admin API declines everything."""
     endpoints = (*STORE_ENDPOINTS, *ADMIN_ENDPOINTS)
@@ -162,15 +184,18 @@ def make_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_pool(database_url, size=pool_size) as pool:
             waiting = Waiting(pool)
-            app.state.centre = Centre(pool, waiting, Standby(pool), now, admin_token, sealing)
+            making = downloads.Making(pool, now)
+            app.state.centre = Centre(pool, waiting, Standby(pool), now, admin_token, making, sealing)
             await reseal(pool, sealing)
             loops = [
                 asyncio.create_task(waiting.watch()),
                 asyncio.create_task(keep_publishing(pool, now, availability_every_s, waiting.look)),
+                asyncio.create_task(compaction.keep_short(pool, now, timedelta(days=offline_days), compact_every_s)),
             ]
             try:
                 yield
             finally:
+                await making.close()
                 for loop in loops:
                     loop.cancel()
                     with contextlib.suppress(asyncio.CancelledError):

@@ -14,7 +14,7 @@ from store_agent.codec import Entry, decode_entry, decode_envelope, hash_of
 from store_agent.domain.cases import CaseKind
 from store_agent.trouble import Trouble
 from sync import wire
-from sync.central import audience, cases, cover, devices, feed, ground, ledger, lending, parking, rows
+from sync.central import audience, cases, compaction, cover, devices, feed, ground, ledger, lending, parking, rows
 from sync.central.devices import Device
 from sync.central.endpoints import Declined
 from sync.central.ground import Connection, Pool
@@ -187,6 +187,9 @@ async def pull(pool: Pool, cursors: dict[str, int], page_rows: int, standby: Sta
     """Pages behind these cursors, all of one moment; with a synchronous standby, of what that has as well."""
     async with pool.connection() as conn, conn.transaction():
         synchronous = await begin_snapshot(conn)
+        floors = await compaction.floors(conn, cursors)
+        if any(cursor < floors[stream] for stream, cursor in cursors.items()):
+            raise Declined(410, "gone", "These rows are not kept any more. Take a snapshot.")
         most = max(1, min(page_rows, PAGE_MOST))
         streams = {stream: await feed.read_page(conn, stream, cursor, most) for stream, cursor in cursors.items()}
         reply = wire.PullReply(await ground.incarnation(conn), streams)

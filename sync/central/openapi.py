@@ -23,9 +23,16 @@ ERRORS = {
     "403": "Who asks may not do this.",
     "404": "There is no such thing.",
     "409": "It does not go together with what is there.",
+    "410": "It was there and is not kept any more.",
     "413": "It is too much at once.",
     "422": "The request cannot be read.",
     "503": "The ledger cannot be reached; try again after `Retry-After` seconds.",
+}
+BYTES: dict[str, Any] = {"content": {"application/octet-stream": {"schema": {}}}}
+FILE: dict[str, Any] = {
+    "200": {"description": "The whole file.", **BYTES},
+    "206": {"description": "The range that was asked for.", **BYTES},
+    "416": {"description": "The file ends before this range begins."},
 }
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "device": [{"device": [], "signature": []}],
@@ -73,7 +80,7 @@ def _operation(endpoint: Endpoint, body: dict[str, Any] | None, reply: dict[str,
         "security": SECURITY[endpoint.security],
         "parameters": list(_parameters(endpoint)),
         "responses": {
-            "200": {"description": "Done.", "content": {"application/json": {"schema": reply}}},
+            **(FILE if endpoint.reply is bytes else _done(reply)),
             **{
                 status: {"description": why, "content": {"application/json": {"schema": PROBLEM}}}
                 for status, why in ERRORS.items()
@@ -92,6 +99,10 @@ def _operation(endpoint: Endpoint, body: dict[str, Any] | None, reply: dict[str,
                 f"Columns: {', '.join(columns.kinds)}. Needed: {', '.join(columns.needed)}."
             )
     return operation
+
+
+def _done(reply: dict[str, Any]) -> dict[str, Any]:
+    return {"200": {"description": "Done.", "content": {"application/json": {"schema": reply}}}}
 
 
 def _parameters(endpoint: Endpoint) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.benchmarks import accept, codes, lookup
+from tests.benchmarks import accept, bootstrap, codes, lookup
 from tests.benchmarks.harness import Effort, Row, machine
 
 QUICK = Effort(rounds=5, calls=10)
@@ -35,6 +35,9 @@ BENCHMARKS = {
         (0, 10_000),
         (0, 50),
         Effort(40, 20),
+    ),
+    bootstrap.NAME: Benchmark(
+        "a new store to its first look-up", bootstrap.measure, "members", (100_000,), (300,), Effort(5, 1)
     ),
     lookup.NAME: Benchmark(
         "a member by phone, by code", lookup.measure, "members", (10_000, 100_000), (200, 400), Effort(15, 200)

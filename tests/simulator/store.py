@@ -14,6 +14,7 @@ from store_agent.codec import Entry, decode_entry
 from store_agent.desk.counter import Counter
 from store_agent.desk.rights import Want
 from store_agent.domain.operation import Operation, Refusal
+from store_agent.replica.cache import Cache
 from store_agent.trouble import Trouble
 from sync.acquiring import acquire
 from sync.client import Client
@@ -42,8 +43,8 @@ class WatchedSession(Session):
         super().__init__(terminal.replica, batch_most=BATCH_MOST, page_rows=PAGE_ROWS)
         self._terminal = terminal
 
-    def absorb(self, reply: PullReply) -> int:
-        brought = super().absorb(reply)
+    def absorb(self, reply: PullReply, into: Cache | None = None) -> int:
+        brought = super().absorb(reply, into)
         self._terminal.store.saw(self._terminal)
         return brought
 

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from store_agent.desk.overviews import Arriving
 from store_agent.desk.rights import Covered
 from store_agent.safe_text import safe_text
 from store_agent.words import _, formats
@@ -33,6 +34,8 @@ class Distance:
     """Whether the centre was ever heard."""
     cover: Covered | None = None
     """What may still be risked with the cable out; said only while it is."""
+    arriving: Arriving | None = None
+    """The first data are on their way."""
 
 
 class StatusBar(Widget):
@@ -61,6 +64,8 @@ def distance_in_words(distance: Distance | None) -> str:
     """The distance as a sentence; empty before it is known."""
     if distance is None:
         return ""
+    if distance.arriving:
+        return arriving_in_words(distance.arriving)
     if distance.offline_since is None:
         if not distance.is_heard:
             return _("No word from the centre yet")
@@ -82,3 +87,14 @@ def cover_in_words(distance: Distance | None) -> str:
     cover = distance.cover
     left, most = (formats.money(minor, cover.currency) for minor in (cover.left_minor, cover.most_minor))
     return _("covered: {left} of {most} left").format(left=left, most=most)
+
+
+def arriving_in_words(arriving: Arriving) -> str:
+    """How far the first data are: bytes that came, then rows that are put in order."""
+    percent = arriving.percent
+    if arriving.is_here:
+        return _("First data: being put in order, {percent} %").format(percent=percent)
+    # In the unit of the whole, so that the two numbers can be compared; a megabyte is what disks and lines count.
+    unit, size = ("MB", 1_000_000) if arriving.whole >= 1_000_000 else ("kB", 1_000)
+    done, whole = f"{arriving.done // size} {unit}", f"{-(-arriving.whole // size)} {unit}"
+    return _("First data: {percent} %, {done} of {whole}").format(percent=percent, done=done, whole=whole)

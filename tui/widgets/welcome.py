@@ -7,10 +7,14 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from store_agent.desk.overviews import LineOverview
 from store_agent.words import _
 from tui.columns import fit
 from tui.visits import CounterOverview
-from tui.widgets.status_bar import FEW
+from tui.widgets.status_bar import FEW, arriving_in_words
+
+BAR_CELLS = 40
+"""Wide enough to see it grow, narrow enough for every window."""
 
 
 class Welcome(Widget):
@@ -28,8 +32,8 @@ class Welcome(Widget):
         if overview is None:
             return Content("")
         line = overview.line
-        if not line.is_ready and (not overview.is_store_known or line.behind > FEW):
-            return _arriving(line.behind)
+        if line.arriving or (not line.is_ready and (not overview.is_store_known or line.behind > FEW)):
+            return _arriving(line)
         examples = [
             ("678", _("the last digits of a phone or a card")),
             ("王", _("any part of a name")),
@@ -47,8 +51,14 @@ class Welcome(Widget):
         return Content("\n").join(lines)
 
 
-def _arriving(behind: int) -> Content:
+def _arriving(line: LineOverview) -> Content:
     title = _("Getting the first rows from the centre…")
-    rest = _("{count} to go").format(count=f"{behind:,}") if behind else _("waiting for the centre")
+    if line.arriving:
+        filled = line.arriving.percent * BAR_CELLS // 100
+        rest = f"{'━' * filled}{'─' * (BAR_CELLS - filled)}\n{arriving_in_words(line.arriving)}"
+    elif line.behind:
+        rest = _("{count} to go").format(count=f"{line.behind:,}")
+    else:
+        rest = _("waiting for the centre")
     can = _("What happens meanwhile is kept and sent later.")
     return Content("\n").join([Content.styled(title, "bold $foreground"), Content(rest), Content(""), Content(can)])
