@@ -39,7 +39,9 @@ PAGE_ROWS = 2_000
 HELD = 5_000
 """Members whom the store held before."""
 KEY_EVERY_S = 0.02
-"""In one process: a key is pressed so often."""
+"""In one process: so long after what came of one key the next one is pressed."""
+LINE_S = 0.002
+"""So long the process waits for the next page at least."""
 
 
 def measure(sizes: Sequence[int], effort: Effort) -> list[Row]:
@@ -104,9 +106,7 @@ class Terminal:
         gc.collect()
 
 
-def _in_two(
-    terminal: Terminal, seat: Talker, size: int, rounds: int, calls: int
-) -> tuple[tuple[Timed, Timed], float]:
+def _in_two(terminal: Terminal, seat: Talker, size: int, rounds: int, calls: int) -> tuple[tuple[Timed, Timed], float]:
     idle, busy = Timed([]), Timed([])
     seconds = 0.0
     for turn in range(rounds):
@@ -142,26 +142,24 @@ async def _in_one(terminal: Terminal, size: int, rounds: int) -> Timed:
     timed = Timed([])
     for turn in range(rounds):
         pages = Pages(terminal.replica, size, 1_000 + turn)
+        absorbing = asyncio.create_task(_absorb(pages))
         times: list[float] = []
-        done = False
-
-        async def press(times: list[float] = times) -> None:
-            pressed_ns = perf_counter_ns()
-            while not done:
-                await asyncio.sleep(max(0.0, (pressed_ns - perf_counter_ns()) / 1e9))
-                terminal.accept()
-                times.append((perf_counter_ns() - pressed_ns) / 1_000)
-                pressed_ns = max(pressed_ns + int(KEY_EVERY_S * 1e9), perf_counter_ns() - int(KEY_EVERY_S * 1e9))
-
-        pressing = asyncio.create_task(press())
-        for page in pages.ready:
-            await asyncio.sleep(0.002)
-            pages.absorb(page)
-        done = True
-        await pressing
+        pressed_ns = perf_counter_ns()
+        while not absorbing.done():
+            await asyncio.sleep(max(0.0, (pressed_ns - perf_counter_ns()) / 1e9))
+            terminal.accept()
+            times.append((perf_counter_ns() - pressed_ns) / 1_000)
+            # Nobody presses a key before they have seen what came of the last one.
+            pressed_ns = max(pressed_ns, perf_counter_ns()) + int(KEY_EVERY_S * 1e9)
         timed.rounds.append(times)
         terminal.answer()
     return timed
+
+
+async def _absorb(pages: Pages) -> None:
+    for page in pages.ready:
+        await asyncio.sleep(LINE_S)
+        pages.absorb(page)
 
 
 class Pages:

@@ -44,7 +44,7 @@ def measure(sizes: Sequence[int], effort: Effort) -> list[Row]:
         works: dict[str, Callable[[int], Work]] = {}
         for size in sizes:
             tell(f"growth: {size:,} members")
-            works[f"pull/{size}"] = _pull(stack, size)
+            works[f"pull/{size}"] = _pull(stack, size, sizes[0])
             stores = max(1, size // STORES_LESS)
             tell(f"growth: {stores:,} stores")
             works[f"change/{size}"] = _change(stack, stores)
@@ -75,9 +75,9 @@ def _rows(way: str, sizes: Sequence[int], timed: dict[str, Timed]) -> list[Row]:
     return found
 
 
-def _pull(stack: ExitStack, size: int) -> Callable[[int], Work]:
+def _pull(stack: ExitStack, size: int, least: int) -> Callable[[int], Work]:
     bench = stack.enter_context(pull.open_bench(size))
-    ours = pull.Ours(stack.enter_context(make_store()), bench, size)
+    ours = pull.Ours(stack.enter_context(make_store()), bench, size, min(pull.CHANGED, least))
     stack.callback(ours.close)
     return ours.pull
 

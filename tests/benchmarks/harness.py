@@ -112,9 +112,7 @@ def in_turns(effort: Effort, works: dict[str, Callable[[int], Work]], between: W
     return timed
 
 
-def by_rate(
-    name: str, what: str, unit: str, count: int, ours: Timed, theirs: Timed | None = None, **more: Any
-) -> Row:
+def by_rate(name: str, what: str, unit: str, count: int, ours: Timed, theirs: Timed | None = None, **more: Any) -> Row:
     """So many a second, where a call does `count` of them; the ratio says how many times as fast as theirs ours is."""
     row = Row(name=name, what=what, unit=unit, ours=count / ours.p50 * 1e6, at_least=True, **more)
     if theirs is None:

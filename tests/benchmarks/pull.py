@@ -105,8 +105,9 @@ def open_bench(size: int) -> Iterator[Bench]:
 class Ours:
     """A store, filled, and its line to the pages."""
 
-    def __init__(self, replica: Replica, bench: Bench, size: int) -> None:
+    def __init__(self, replica: Replica, bench: Bench, size: int, changed: int = CHANGED) -> None:
         self._bench = bench
+        self._changed = changed
         self._secret, _public = wire.make_key()
         self._turn = 0
         self._position = 0
@@ -123,7 +124,7 @@ class Ours:
         self._turn += 1
         rows = [
             wire.FeedRow(self._position + place, "member", row.id, self._turn + 1, msgspec.Raw(encode_row(row)))
-            for place, row in enumerate(self._bench.changes.of(self._turn), 1)
+            for place, row in enumerate(self._bench.changes.of(self._turn, self._changed), 1)
         ]
         self._position += len(rows)
         own = wire.StreamPage(self._position, self._position, rows)
@@ -228,7 +229,7 @@ def _measure_size(size: int, effort: Effort) -> list[Row]:
         if name in timed:
             rows.append(by_rate(NAME, what, "rows/s", count, timed["ours"], timed[name], rival=title, goal=goal))
         elif name in absent:
-            rows.append(by_rate(NAME, what, "rows/s", count, timed["ours"], rival=f"{title} absent: {absent[name]}"))
+            rows.append(by_rate(NAME, what, "rows/s", count, timed["ours"], rival=f"absent: {title} ({absent[name]})"))
     rows.append(Row(name=NAME, what=f"filling: {size:,} members absorbed", ours=ours.filled_a_second, unit="rows/s"))
     return rows
 
@@ -242,7 +243,7 @@ def _rivals(stack: ExitStack, works: dict[str, Callable[[int], Work]], bench: Be
         absent |= dict.fromkeys(("pouchdb", "rxdb"), f"measured up to {HEAVY_MOST:,} only")
     else:
         server, gone = open_all(stack, ["pouchserver"], folder)
-        absent |= {"pouchdb": reason for reason in gone.values()}
+        absent |= dict.fromkeys(("pouchdb",) if gone else (), "".join(gone.values()))
         for rival in server.values():
             pouch, gone = open_all(stack, ["pouchdb"], folder, rival.said["url"])
             light |= pouch

@@ -77,7 +77,7 @@ def _rows(timed: dict[str, Timed], size: int, absent: str) -> list[Row]:
         pouch: dict[str, Any] = {"rival": "PouchDB, which judges nothing", "goal": POUCH_GOAL}
         rows.append(by_rate(NAME, what, "op/s", size, ours, timed["pouch"], **pouch))
     elif absent:
-        rows.append(by_rate(NAME, what, "op/s", size, ours, rival=f"PouchDB absent: {absent}"))
+        rows.append(by_rate(NAME, what, "op/s", size, ours, rival=f"absent: PouchDB ({absent})"))
     loop = by_rate(NAME, "", "op/s", min(size, LOOP_MOST), timed["loop"])
     mine = by_rate(NAME, what, "op/s", size, ours, rival="a loop of statements, all in one transaction")
     return [*rows, replace(mine, theirs=loop.ours, ratio=mine.ours / loop.ours)]

@@ -60,7 +60,7 @@ def _measure_size(size: int, effort: Effort) -> list[Row]:
         more = {"rival": "PouchDB live", "name": NAME, "goal": POUCH_GOAL}
         rows.append(Row(what=f"{what}, p50", ours=ours.p50, theirs=pouch.p50, ratio=ours.ratio(pouch), **more))
     elif absent:
-        rows.append(Row(what=f"{what}, p50", ours=ours.p50, rival=f"PouchDB absent: {absent}", name=NAME))
+        rows.append(Row(what=f"{what}, p50", ours=ours.p50, rival=f"absent: PouchDB ({absent})", name=NAME))
     return rows
 
 
@@ -79,7 +79,9 @@ def _between(a: Talker, b: Talker, ids: Callable[[], str]) -> Callable[[int], Wo
 
 def _ours(stack: ExitStack, folder: Path, database_url: str, size: int) -> Callable[[int], Work]:
     centre = stack.enter_context(open_centre(database_url))
-    people = [Member(id=f"m{number}", phone=f"+8869{number:08d}", name="王小明", home_store="a") for number in range(size)]
+    people = [
+        Member(id=f"m{number}", phone=f"+8869{number:08d}", name="王小明", home_store="a") for number in range(size)
+    ]
     with psycopg.connect(database_url, autocommit=True) as conn:
         devices = put_stores(conn, STORES)
         put_rows(conn, people)
@@ -92,7 +94,7 @@ def _ours(stack: ExitStack, folder: Path, database_url: str, size: int) -> Calla
 
 def _end(stack: ExitStack, folder: Path, device: Device, people: Sequence[Member], url: str) -> Talker:
     with open_replica(folder, device) as replica:
-        held = [Store(id=device.store, name={"en": device.store}), *people]
+        held: list[Any] = [Store(id=device.store, name={"en": device.store}), *people]
         arrivals = [Arrival(row.table, row.id, 1, encode_row(row).decode()) for row in held]
         replica.cache.absorb(Absorbed(rows=arrivals))
     program = [sys.executable, "-m", "tests.benchmarks.spread_store"]
@@ -118,6 +120,10 @@ def _pouch(stack: ExitStack, works: dict[str, Callable[[int], Work]], folder: st
     for server in servers.values():
         live, absent = open_all(stack, ["pouchlive"], folder, server.said["url"])
         for rival in live.values():
-            numbers = count()
-            works["pouch"] = lambda _calls, rival=rival: lambda: rival.ask("give", id=f"p{next(numbers)}", at=str(NOW))
+            works["pouch"] = _live(rival)
     return next(iter(absent.values()), "")
+
+
+def _live(rival: Talker) -> Callable[[int], Work]:
+    numbers = count()
+    return lambda _calls: lambda: rival.ask("give", id=f"p{next(numbers)}", at=str(NOW))
