@@ -108,6 +108,7 @@ class Ours:
     def __init__(self, replica: Replica, bench: Bench, size: int, changed: int = CHANGED) -> None:
         self._bench = bench
         self._changed = changed
+        self._cache = replica.cache
         self._secret, _public = wire.make_key()
         self._turn = 0
         self._position = 0
@@ -132,6 +133,11 @@ class Ours:
         (self._bench.folder / "v1" / "pull").write_bytes(wire.encode(reply))
         self._in_step.contact = Contact()
         return lambda: self._runner.run(self._in_step.pull_once())
+
+    def check(self) -> None:
+        """Nobody is measured who left something out."""
+        for row in self._bench.changes.of(self._turn, self._changed):
+            assert self._cache.get("member", row.id) == row
 
     def close(self) -> None:
         self._runner.run(self._client.close())
@@ -178,11 +184,16 @@ class Plain:
 
 
 def in_node(rival: Talker, bench: Bench, name: str, *, served: bool) -> Callable[[int], Work]:
-    """A rival's turns. `served`: it has a server of its own, which is given the changes first."""
+    """A rival's turns. `served`: it has a server of its own, which is given the changes first.
+
+    At each turn it is seen whether the last one's changes have come.
+    """
     turn = 0
 
     def ready(_calls: int) -> Work:
         nonlocal turn
+        for row in bench.changes.of(turn, 3) if turn else ():
+            assert rival.ask("read", id=row.id)["row"]["email"] == row.email, name
         turn += 1
         url = bench.page(f"{name}.json", bench.changes.of(turn))
         if served:
@@ -220,6 +231,7 @@ def _measure_size(size: int, effort: Effort) -> list[Row]:
         works: dict[str, Callable[[int], Work]] = {"ours": ours.pull, "plain": plain.pull}
         absent = _rivals(stack, works, bench, size) if effort.rivals else {}
         timed = in_turns(replace(effort, calls=1), works)
+        ours.check()
     count = min(CHANGED, size)
     what = f"{count:,} changed members into {size:,}"
     plain_row: dict[str, Any] = {"goal": PLAIN_GOAL, "rival": PLAIN}
