@@ -32,7 +32,6 @@ TEXTUAL_LEAST = (8, 2, 8)
 """Below it, a Chinese input method leaks escape codes."""
 FREE_LEAST_BYTES = 100_000_000
 FREE_WANTED_BYTES = 1_000_000_000
-PLAIN_SQLITE = b"SQLite format 3\0"
 COLUMNS_LEAST, LINES_LEAST = 80, 24
 AHEAD_MOST_S = 300
 CLOCK_LEAST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -216,12 +215,11 @@ def check_key(settings: Settings) -> Check:
 def check_files(folder: Path) -> Check:
     """What lies in the store's files says nothing to whoever takes the disk."""
     try:
-        # An empty one was just begun; an encrypted one begins with a random salt.
-        begun = {file: file.open("rb").read(len(PLAIN_SQLITE)) for file in sorted(folder.glob("*.db"))}
+        begun = sorted(folder.glob("*.db"))
+        plain = [file.name for file in begun if is_plain(file)]
     except OSError as error:
         sentence = _("The store's files cannot be read: {reason}.").format(reason=error.strerror)
         return Check("files", Health.FAIL, sentence, _("Let this user read them."))
-    plain = [file.name for file, head in begun.items() if head == PLAIN_SQLITE]
     if plain:
         return Check(
             "files",

@@ -32,8 +32,8 @@ class Session:
 
     def draft(self) -> PushRequest | None:
         """The oldest operations that the centre has not received, as the bytes that were stored; None if there are none."""
-        entries = self.replica.outbox(self._batch)
-        return PushRequest([msgspec.Raw(entry.data) for entry in entries]) if entries else None
+        entries = self.replica.outbox_data(self._batch)
+        return PushRequest([msgspec.Raw(data) for data in entries]) if entries else None
 
     def received(self, reply: PushReply) -> None:
         """The centre holds these: stop sending them. They stay over the rows until the stream says what came of them."""

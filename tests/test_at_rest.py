@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlcipher3 import dbapi2 as sqlcipher
 
 from store_agent import doctor
 from store_agent.config import Settings
@@ -25,6 +26,7 @@ from store_agent.replica.cache import DAMAGE_MARK
 from sync import wire
 from tests.chain import Chain, StoreAtEnd
 
+PLAIN_SQLITE = b"SQLite format 3\0"
 PEOPLE = [
     Member(id="m1", phone="+886912345678", name="王小明", email="ming.wang@example.tw", home_store="s1"),
     Member(id="m2", phone="+85291234567", name="Wong Chi Ming", email="wong@example.hk"),
@@ -112,7 +114,7 @@ async def test_no_file_of_a_store_holds_a_person_in_clear(chain: Chain) -> None:
         assert (store.folder / "store-agent.log").stat().st_size > 500
         assert found_in(store.folder) == []
         for file in (store.folder / "journal.db", cache, store.folder / "cache.damaged.db"):
-            assert not file.read_bytes().startswith(doctor.PLAIN_SQLITE), file.name
+            assert not file.read_bytes().startswith(PLAIN_SQLITE), file.name
     finally:
         again.close()
 
@@ -132,7 +134,9 @@ def test_doctor_says_what_lies_open(tmp_path: Path) -> None:
         said = doctor.check_files(tmp_path)
     assert said.health is Health.OK
     assert "cache.db, journal.db" in said.sentence
-    (tmp_path / "old.db").write_bytes(doctor.PLAIN_SQLITE + b"\0" * 80)
+    plain = sqlcipher.connect(str(tmp_path / "old.db"))
+    plain.execute("create table readable (by_all text)")
+    plain.close()
     said = doctor.check_files(tmp_path)
     assert said.health is Health.FAIL
     assert "old.db" in said.sentence

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from tests.benchmarks.__main__ import BENCHMARKS
 from tests.benchmarks.__main__ import main as bench
 from tests.benchmarks.harness import Effort, Row, Work, in_turns
+from tests.benchmarks.node import open_all
+from tests.benchmarks.processes import Absent, talking
 from tests.trials.__main__ import find_trials
 from tests.trials.__main__ import main as try_out
 
@@ -77,6 +80,33 @@ def test_the_lists_name_everything(capsys: pytest.CaptureFixture[str]) -> None:
     listed = capsys.readouterr().out
     for trial in find_trials().values():
         assert all(name in listed for name in [trial.name, *trial.plants])
+
+
+def test_the_table_for_a_page_says_what_has_a_goal() -> None:
+    said = measured("lookup", "--quick", "--markdown")
+    head, *lines = said[said.index("| name") :].splitlines()
+    assert head == "| name | work | ours | rival | ratio | goal | met |"
+    assert all(line.count("|") == head.count("|") for line in lines)
+    assert all("`lookup`" in line for line in lines[1:])
+
+
+def test_a_rival_without_node_is_absent_and_nothing_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    with ExitStack() as stack:
+        running, absent = open_all(stack, ["watermelondb"])
+    assert running == {}
+    assert "no node" in absent["watermelondb"]
+    assert "rival absent: watermelondb" in capsys.readouterr().err
+
+
+def test_a_rival_that_breaks_says_so() -> None:
+    program = "import json; input(); print(json.dumps({'error': 'no disk'}), flush=True)"
+    with talking([sys.executable, "-c", program]) as rival, pytest.raises(Absent, match="no disk"):
+        rival.ask("begin")
+    with talking([sys.executable, "-c", "input()"]) as rival, pytest.raises(Absent, match="ended"):
+        rival.ask("begin")
 
 
 def test_a_row_says_whether_its_goal_is_met() -> None:

@@ -120,6 +120,21 @@ def test_a_renamed_member_is_found_under_the_new_name_only(replica: Replica) -> 
     assert found(replica, "5678") == []
 
 
+def test_a_change_of_what_nobody_is_found_by_leaves_the_index_alone(replica: Replica) -> None:
+    def places() -> list[tuple[int, str]]:
+        return list(replica.cache.db.conn.execute("select number, id from member_name order by id"))
+
+    put(replica, Member(id="wang", phone="+886912345678", name="王小明"), revision=3)
+    before = places()
+    put(replica, Member(id="wang", phone="+886912345678", name="王小明", email="wang@example.tw"), revision=4)
+    assert places() == before
+    assert "wang" in found(replica, "5678")
+    put(replica, Member(id="wang", phone="+886912345999", name="王小明"), revision=5)
+    assert places() != before
+    assert found(replica, "5999") == ["wang"]
+    assert "wang" not in found(replica, "5678")
+
+
 @pytest.mark.parametrize(
     ("text", "ids"),
     [

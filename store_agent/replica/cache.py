@@ -21,6 +21,9 @@ from store_agent.schema import cache as migrations
 from store_agent.trouble import Trouble
 from store_agent.words import _
 
+ROOM_KB, ROOM_LEAST_KB = 64_000, 2_000
+"""For the file's pages in memory: while many rows come at once, and at all other times."""
+MANY_ROWS = 500
 DAMAGE_MARK = "cache.damaged"
 """A file of this name beside the cache says that damage was met while reading it: whoever opens it next begins it anew."""
 
@@ -92,6 +95,7 @@ class Cache:
         database.migrate(self.db, migrations, self.path)
         # As text, since it is looked at before every read.
         self._name = str(self.path)
+        self._room_kb = 0
         self.place = _place_of(self._name)
         """Which file this is, whatever lies under its name later."""
         if not self.setting("generation"):
@@ -113,6 +117,7 @@ class Cache:
 
     def absorb(self, absorbed: Absorbed) -> None:
         """Apply a reply: rows by their revision, answers, and the cursors, in one transaction."""
+        self._make_room(len(absorbed.rows))
         with self.transaction():
             by_table: dict[str, list[Arrival]] = {}
             for row in absorbed.rows:
@@ -137,6 +142,13 @@ class Cache:
             if absorbed.rows:
                 arrivals.note(self.db, [(row.table, row.id) for row in absorbed.rows])
 
+    def _make_room(self, rows: int) -> None:
+        """Pages that change wait in memory for the commit: where there is no room for them, each is written many times."""
+        room_kb = ROOM_KB if rows >= MANY_ROWS else 0
+        if room_kb != self._room_kb:
+            self._room_kb = room_kb
+            self.db.conn.execute(f"pragma cache_size = {-room_kb or -ROOM_LEAST_KB}")
+
     def _put(self, table: str, came: Sequence[Arrival]) -> None:
         if table not in NOUN_OF:
             raise Trouble(_("The centre sent a kind of row that this version does not know."), _("Update Store Agent."))
@@ -146,25 +158,31 @@ class Cache:
         if any(row.id != id_ for id_, row in decoded.items()):
             raise Trouble(_("A row of {table} cannot be read.").format(table=table))
         indexer = INDEXED.get(table)
-        known = self._revisions(table, latest) if indexer else {}
+        known = self._known(table, latest) if indexer else {}
         self.db.conn.executemany(
             f"insert into {table} (id, revision, body) values (?, ?, ?) on conflict (id) do update set"
             " revision = excluded.revision, body = excluded.body where excluded.revision > revision",
             [(row.id, row.revision, row.body) for row in latest.values()],
         )
         if indexer:
-            for new in (True, False):
-                # An older row that comes once more is not kept, so nobody may be found by what stands in it.
-                kept = [
-                    id_ for id_ in decoded if (id_ not in known) == new and latest[id_].revision > known.get(id_, 0)
-                ]
-                search.index(self.db, table, [(id_, *indexer(decoded[id_])) for id_ in kept], new=new)
+            fresh, again = [], []
+            for id_, row in decoded.items():
+                keys = indexer(row)
+                if id_ not in known:
+                    fresh.append((id_, *keys))
+                # An older row that comes once more is not kept, so nobody may be found by what stands in it; and most
+                # changes leave alone what somebody is found by.
+                elif latest[id_].revision > known[id_][0] and keys != indexer(decode_row(table, known[id_][1])):
+                    again.append((id_, *keys))
+            search.index(self.db, table, fresh, new=True)
+            search.index(self.db, table, again, new=False)
 
-    def _revisions(self, table: str, ids: Iterable[str]) -> dict[str, int]:
+    def _known(self, table: str, ids: Iterable[str]) -> dict[str, tuple[int, str]]:
+        """Revision and body of those that are here already."""
         # As one value: the centre may write more rows at once than a statement has places for values.
         wanted = json.dumps(list(ids))
-        query = f"select id, revision from {table} where id in (select value from json_each(?))"
-        return dict(self.db.conn.execute(query, [wanted]).fetchall())
+        query = f"select id, revision, body from {table} where id in (select value from json_each(?))"
+        return {id_: (revision, body) for id_, revision, body in self.db.conn.execute(query, [wanted])}
 
     def _raise_floor(self) -> None:
         """Below the floor every own operation is answered, so nobody needs to look there again but for parked ones."""

@@ -52,6 +52,21 @@ def connect(path: Path, key: bytes, *, durable: bool) -> Database:
     return Database(conn)
 
 
+def is_plain(path: Path) -> bool:
+    """Whether whoever has the file can read it without a key. Asked by SQLite: a file that it has open is never opened beside it."""
+    if not path.stat().st_size:
+        return False
+    conn = sqlcipher.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+    try:
+        conn.execute("pragma cipher_log_level = NONE")
+        conn.execute("select count(*) from sqlite_master").fetchone()
+    except sqlcipher.DatabaseError:
+        return False
+    finally:
+        conn.close()
+    return True
+
+
 def migrate(db: Database, migrations: Migrations, path: Path) -> None:
     """Bring a file to this version; one of a newer version is left alone."""
     known = {migration.name for migration in migrations._migrations}

@@ -56,14 +56,17 @@ class Journal:
 
     def after(self, place: Place, most: int = -1) -> Iterator[Entry]:
         """Entries behind a place, in order."""
+        return map(decode_entry, self.data_after(place, most))
+
+    def data_after(self, place: Place, most: int = -1) -> list[bytes]:
+        """The same as the bytes that were stored, for whoever only passes them on."""
         with database.translated(self.path):
             found = self.db.conn.execute(
                 # Its number is written in: SQLite plans a statement anew each time that a limit is bound.
                 f"select data from operation where (epoch, seq) > (?, ?) order by epoch, seq limit {most:d}",
                 [place.epoch, place.seq],
             ).fetchall()
-        for (data,) in found:
-            yield decode_entry(data)
+        return [data for (data,) in found]
 
     def find(self, op_ids: Sequence[str]) -> Iterator[Entry]:
         """Entries by their operations' ids, in order."""

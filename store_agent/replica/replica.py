@@ -154,6 +154,10 @@ class Replica:
         """The oldest operations that the centre has not said it received, in order."""
         return list(self.journal.after(self.cache.received(), most))
 
+    def outbox_data(self, most: int) -> list[bytes]:
+        """The same as the bytes that were stored."""
+        return self.journal.data_after(self.cache.received(), most)
+
     def version(self) -> tuple[int, ...]:
         """Changes whenever another process has committed to either file; for looking again at what is on a screen."""
         cache = self.cache

@@ -35,16 +35,13 @@ def digits_of(text: str) -> str:
 
 def index(db: Database, table: str, entries: Sequence[tuple[str, Iterable[str], Iterable[str]]], *, new: bool) -> None:
     """Put rows into the index of a table: (id, numbers, names) each. `new`: none of them was ever indexed."""
+    if not entries:
+        return
     execute, many = db.conn.execute, db.conn.executemany
     if not new:
-        known = []
-        for id_, _numbers, _names in entries:
-            execute(f"delete from {table}_digits where id = ?", [id_])
-            row = execute(f"select number from {table}_name where id = ?", [id_]).fetchone()
-            if row:
-                known.append(row)
         # The characters stay behind without a number that names a row, which finds nothing and costs nothing.
-        many(f"delete from {table}_name where number = ?", known)
+        for part in ("digits", "name"):
+            many(f"delete from {table}_{part} where id = ?", [(id_,) for id_, *_keys in entries])
     digits = [(d[::-1], id_) for id_, numbers, _names in entries for n in numbers if (d := digits_of(n))]
     many(f"insert or ignore into {table}_digits values (?, ?)", digits)
     # Numbered here, on from the last number that ever was, so that two statements do for all rows.

@@ -23,7 +23,7 @@ def member_of(row: Any) -> str:
 async def followers(conn: Connection, member_ids: Iterable[str]) -> dict[str, list[str]]:
     """By member: the stores that hold their rows."""
     # A join, because `= any(…)` over a long list makes PostgreSQL read the whole table, comparing each row with each id.
-    query = "select follow.member_id, store from unnest(%s::text[]) as wanted (id) join follow on member_id = wanted.id"
+    query = "select follow.member_id, store from unnest(%b::text[]) as wanted (id) join follow on member_id = wanted.id"
     found = await conn.execute(query, [list(member_ids)])
     stores: dict[str, list[str]] = {}
     for member_id, store in await found.fetchall():
@@ -35,7 +35,7 @@ async def address(conn: Connection, saved: Sequence[Saved]) -> dict[str, list[En
     """By stream: the rows that go into it."""
     owners = {owner for one in saved for owner in _owners_of(one.row)}
     # A store that begins to hold a member just now (`welcome`) is waited for, or it would miss these rows for ever.
-    await conn.execute("select 1 from member where id = any(%s) order by id for key share", [sorted(owners)])
+    await conn.execute("select 1 from member where id = any(%b::text[]) order by id for key share", [sorted(owners)])
     stores = await followers(conn, owners)
     streams: dict[str, list[Entry]] = {}
     for one in saved:
@@ -68,7 +68,7 @@ async def follow(conn: Connection, pairs: Iterable[tuple[str, str]], at: datetim
     """Let stores hold members from now on; returns the (member, store) pairs that are new."""
     wanted = sorted(set(pairs))
     found = await conn.execute(
-        "insert into follow select m, s, %s from unnest(%s::text[], %s::text[]) as new (m, s)"
+        "insert into follow select m, s, %s from unnest(%b::text[], %b::text[]) as new (m, s)"
         " on conflict do nothing returning member_id, store",
         [at, [m for m, _s in wanted], [s for _m, s in wanted]],
     )

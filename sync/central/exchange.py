@@ -153,7 +153,7 @@ async def _check_held(conn: Connection, device: Device, held: dict[tuple[int, in
 
 async def _check_new(conn: Connection, device: Device, op_ids: Sequence[str]) -> None:
     """An id names one operation for ever, whoever numbered it."""
-    found = await conn.execute("select op_id from operation where op_id = any(%s)", [list(op_ids)])
+    found = await conn.execute("select op_id from operation where op_id = any(%b::text[])", [list(op_ids)])
     taken = [row[0] for row in await found.fetchall()] + [
         op_id for op_id, times in Counter(op_ids).items() if times > 1
     ]

@@ -25,7 +25,7 @@ async def publish(conn: Connection, rows: Mapping[str, Sequence[tuple[str, str, 
         first = end - len(entries) + 1
         await conn.execute(
             "insert into feed (stream, position, group_end, tbl, row_id, revision, body) select %s, n, %s, t, i, r, b"
-            " from unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %b::text[]) as new (n, t, i, r, b)",
+            " from unnest(%b::bigint[], %b::text[], %b::text[], %b::bigint[], %b::text[]) as new (n, t, i, r, b)",
             [stream, end, list(range(first, end + 1)), *map(list, zip(*entries, strict=True))],
         )
 

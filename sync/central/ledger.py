@@ -173,10 +173,11 @@ async def remember(conn: Connection, batch: Batch) -> None:
         [j.outcome for j in judged],
         [j.reason for j in judged],
     ]
+    # All as binary (%b): as text, each value would be searched for what must be escaped, and bytes be twice as long.
     await conn.execute(
         "insert into operation (op_id, device, epoch, seq, hash, kind, subject, data, outcome, reason, received_at)"
-        " select *, %s from unnest(%s::text[], %s::text[], %s::int[], %s::bigint[], %s::text[], %s::text[], %s::text[],"
-        " %s::bytea[], %s::text[], %s::text[]) as new",
+        " select *, %s from unnest(%b::text[], %b::text[], %b::int[], %b::bigint[], %b::text[], %b::text[], %b::text[],"
+        " %b::bytea[], %b::text[], %b::text[]) as new",
         [batch.now, *columns],
     )
     waiting = [(j.entry.operation.op_id, f"{j.operation.table}/{j.operation.subject}") for j in judged if j.is_parked]

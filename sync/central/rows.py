@@ -40,7 +40,7 @@ async def load(conn: Connection, keys: Iterable[Key], *, lock: bool) -> dict[Key
         by_table.setdefault(table, []).append(id_)
     found: dict[Key, Kept] = {}
     for table, ids in by_table.items():
-        query = SQL("select id, revision, body::text from {} where id = any(%s) order by id {}").format(
+        query = SQL("select id, revision, body::text from {} where id = any(%b::text[]) order by id {}").format(
             Identifier(table), SQL("for no key update" if lock else "")
         )
         for id_, revision, body in await (await conn.execute(query, [ids])).fetchall():
@@ -63,14 +63,14 @@ async def save(conn: Connection, rows: Iterable[Any], known: Mapping[Key, Kept])
         changed = [one for one in group if one.revision > 1]
         if fresh:
             insert = SQL(
-                "insert into {} (id, revision, body) select id, 1, body::jsonb from unnest(%s::text[], %b::text[])"
+                "insert into {} (id, revision, body) select id, 1, body::jsonb from unnest(%b::text[], %b::text[])"
                 " as new (id, body)"
             ).format(Identifier(table))
             await conn.execute(insert, [[one.row.id for one in fresh], [one.body for one in fresh]])
         if changed:
             update = SQL(
                 "update {} as old set revision = new.revision, body = new.body::jsonb"
-                " from unnest(%s::text[], %s::bigint[], %b::text[]) as new (id, revision, body) where old.id = new.id"
+                " from unnest(%b::text[], %b::bigint[], %b::text[]) as new (id, revision, body) where old.id = new.id"
             ).format(Identifier(table))
             values = [[o.row.id for o in changed], [o.revision for o in changed], [o.body for o in changed]]
             await conn.execute(update, values)

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.benchmarks import accept, bootstrap, codes, lookup
+from tests.benchmarks import accept, bootstrap, busy, codes, fleet, growth, lookup, pull, push, spread
 from tests.benchmarks.harness import Effort, Row, machine
 
-QUICK = Effort(rounds=5, calls=10)
+QUICK = Effort(rounds=5, calls=10, rivals=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,27 @@ BENCHMARKS = {
         (4,),
         Effort(15, 60),
     ),
+    busy.NAME: Benchmark(
+        "accept while a long pull is absorbed", busy.measure, "rows absorbed", (100_000,), (2_000,), Effort(5, 200)
+    ),
+    pull.NAME: Benchmark("1,000 changed members", pull.measure, "members held", (100_000,), (1_000,), Effort(7, 1)),
+    push.NAME: Benchmark(
+        "what waits in a store into PostgreSQL", push.measure, "waiting operations", (10_000,), (300,), Effort(5, 1)
+    ),
+    spread.NAME: Benchmark(
+        "from one store's counter to another's screen", spread.measure, "members held", (10_000,), (50,), Effort(10, 20)
+    ),
+    growth.NAME: Benchmark(
+        "what must cost the same where there is more",
+        growth.measure,
+        "members held, with a tenth as many stores and ten times as many operations",
+        (10_000, 100_000),
+        (100, 300),
+        Effort(9, 20),
+    ),
+    fleet.NAME: Benchmark(
+        "held polls, and operations beside them", fleet.measure, "stores", (1_000,), (20,), Effort(5, 200)
+    ),
 }
 
 
@@ -57,6 +78,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="run.py bench", description="How fast it is, beside a limit or a rival.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure; without one, everything")
     parser.add_argument("--list", action="store_true", help="say what can be measured")
+    parser.add_argument("--markdown", action="store_true", help="as a table for a page")
     parser.add_argument("--json", action="store_true", help="for a machine")
     parser.add_argument("--quick", action="store_true", help="at a small size, to see that it runs")
     parser.add_argument(
@@ -74,7 +96,8 @@ def main(arguments: Sequence[str]) -> int:
     if any(size < 0 for size in asked.size):
         return _stop("A size is 0 or more.")
     rows: list[Row] = []
-    if not asked.json:
+    is_said = not asked.json and not asked.markdown
+    if is_said:
         print(machine())
         print(
             "In turns. A p50 is the median of the rounds' medians; its ratio is the median of the rounds' ratios.",
@@ -85,9 +108,11 @@ def main(arguments: Sequence[str]) -> int:
         sizes = asked.size or (benchmark.quick_sizes if asked.quick else benchmark.sizes)
         measured = benchmark.measure(sorted(set(sizes)), QUICK if asked.quick else benchmark.effort)
         rows += measured
-        if not asked.json:
+        if is_said:
             print(f"\n{name}: {benchmark.about}")
             print("\n".join(map(_line, measured)), flush=True)
+    if asked.markdown:
+        print("\n".join(_table(rows)))
     if asked.json:
         print(json.dumps({"machine": machine(), "rows": [row.as_json() for row in rows]}, ensure_ascii=False, indent=1))
     return 0
@@ -104,6 +129,8 @@ def _list(as_json: bool) -> None:
 
 def _line(row: Row) -> str:
     parts = [f"  {row.what}: {_figure(row.ours, row.unit)}"]
+    if row.theirs is None and row.rival:
+        parts.append(f"rival {row.rival}")
     if row.theirs is not None:
         parts.append(f"{row.rival}: {_figure(row.theirs, row.unit)}")
     if row.ratio is not None:
@@ -114,7 +141,32 @@ def _line(row: Row) -> str:
     return "; ".join(parts)
 
 
+def _table(rows: Sequence[Row]) -> list[str]:
+    """What has a goal, for a page that people read."""
+    lines = [
+        f"{machine()}.",
+        "",
+        "| name | work | ours | rival | ratio | goal | met |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        if row.goal is None or row.ratio is None or row.theirs is None:
+            continue
+        sign = "≥" if row.at_least else "≤"
+        cells = [
+            f"`{row.name}`",
+            row.what,
+            _figure(row.ours, row.unit),
+            f"{row.rival}: {_figure(row.theirs, row.unit)}",
+        ]
+        cells += [f"{row.ratio:.2f}", f"{sign} {row.goal:g}", "yes" if row.met else "**no**"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
 def _figure(value: float, unit: str) -> str:
+    if unit == "µs" and value >= 1_000_000:
+        return f"{value / 1_000_000:.2f} s"
     if unit == "µs" and value >= 1_000:
         return f"{value / 1_000:.2f} ms"
     return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.1f} {unit}"

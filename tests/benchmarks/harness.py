@@ -11,7 +11,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -41,6 +41,8 @@ class Effort:
 
     rounds: int = 9
     calls: int = 400
+    rivals: bool = True
+    """Whether rivals that have to be fetched take part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,14 @@ def in_turns(effort: Effort, works: dict[str, Callable[[int], Work]], between: W
             timed[name].rounds.append(calls)
             between()
     return timed
+
+
+def by_rate(name: str, what: str, unit: str, count: int, ours: Timed, theirs: Timed | None = None, **more: Any) -> Row:
+    """So many a second, where a call does `count` of them; the ratio says how many times as fast as theirs ours is."""
+    row = Row(name=name, what=what, unit=unit, ours=count / ours.p50 * 1e6, at_least=True, **more)
+    if theirs is None:
+        return row
+    return replace(row, theirs=count / theirs.p50 * 1e6, ratio=theirs.ratio(ours))
 
 
 def walk(values: Sequence[Any], do: Callable[[Any], object]) -> Callable[[int], Work]:
