@@ -128,3 +128,12 @@ def cases(db: Database) -> None:
     """What broke a limit here. An answer that says "parked" is followed by another one, so these are looked for."""
     make_noun(db, "cases", "state")
     db.conn.execute("create index answer_parked on answer (op_id) where outcome = 'parked'")
+
+
+@cache()
+def unread(db: Database) -> None:
+    """Rows of a newer centre that this version cannot read, kept for one that can."""
+    db.conn.execute(
+        "create table unread (tbl text not null, id text not null, revision integer not null, body text not null,"
+        " primary key (tbl, id))"
+    )

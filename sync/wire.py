@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from hashlib import sha256
 from typing import Annotated
 
@@ -31,12 +32,63 @@ class PushRequest(Struct, frozen=True, forbid_unknown_fields=True):
     operations: list[Raw]
 
 
+class Held(Struct, frozen=True):
+    """Where a device's chain ends at the centre."""
+
+    epoch: Number
+    seq: Number
+    hash: str = ""
+
+
 class PushReply(Struct, frozen=True):
     """Up to this number of this epoch the centre holds everything. What came of it arrives in the stream."""
 
     epoch: Number
     seq: Number
     incarnation: str
+    hash: str = ""
+    """Of the operation with this number, so that a store notices if it is another one than its own."""
+    at: datetime | None = None
+    """The centre's time."""
+
+
+class SalvageRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Operations of one epoch that was closed, as the bytes that were stored, oldest first."""
+
+    epoch: Number
+    """The epoch that the device writes in by now."""
+    operations: list[Raw]
+
+
+class SalvageReply(Struct, frozen=True):
+    """The centre holds everything that was sent, by its ids; the last of it had this number."""
+
+    epoch: Number
+    seq: Number
+    hash: str
+    incarnation: str
+    closed: Held | None = None
+    """Where the chain of that epoch ended at the centre. A store that has the same there need not send what is before."""
+    at: datetime | None = None
+
+
+class EpochRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """A device asks for a new chain, because it cannot go on with the one that it has."""
+
+    epoch: Number
+    seq: Number
+    hash: Annotated[str, Meta(max_length=64)]
+    """Where its journal ends."""
+    reason: Annotated[str, Meta(pattern="^[a-z-]{1,40}$")]
+
+
+class EpochReply(Struct, frozen=True):
+    """The device's new chain, and where its streams ended at that moment: all that is held of it is before."""
+
+    epoch: Number
+    incarnation: str
+    heads: dict[str, Number]
+    at: datetime | None = None
 
 
 class FeedRow(Struct, frozen=True, array_like=True):
@@ -62,6 +114,10 @@ class PullReply(Struct, frozen=True):
 
     incarnation: str
     streams: dict[str, StreamPage]
+    held: Held | None = None
+    """Where the device's own chain ends here."""
+    at: datetime | None = None
+    """The centre's time."""
 
 
 class AnswerBody(Struct, frozen=True):
@@ -131,6 +187,7 @@ class Health(Struct, frozen=True):
     ok: bool
     version: str
     incarnation: str
+    at: datetime | None = None
 
 
 class Problem(Struct, frozen=True):

@@ -81,6 +81,31 @@ class Journal:
             ).fetchone()
         return Place(*row) if row else Place(0, 0)
 
+    def hash_at(self, place: Place) -> str:
+        """The hash of the entry at a place; empty where there is none."""
+        with database.translated(self.path):
+            row = self.db.conn.execute(
+                "select hash from operation where epoch = ? and seq = ?", [place.epoch, place.seq]
+            ).fetchone()
+        return str(row[0]) if row else ""
+
+    def op_ids_after(self, place: Place, most: int) -> list[tuple[Place, str]]:
+        """Places and ids of the entries behind a place, in order, without reading the entries."""
+        with database.translated(self.path):
+            found = self.db.conn.execute(
+                f"select epoch, seq, op_id from operation where (epoch, seq) > (?, ?) order by epoch, seq limit {most:d}",
+                [place.epoch, place.seq],
+            ).fetchall()
+        return [(Place(epoch, seq), op_id) for epoch, seq, op_id in found]
+
+    def op_id_at(self, place: Place) -> str:
+        """The id of the entry at a place; empty where there is none."""
+        with database.translated(self.path):
+            row = self.db.conn.execute(
+                "select op_id from operation where epoch = ? and seq = ?", [place.epoch, place.seq]
+            ).fetchone()
+        return str(row[0]) if row else ""
+
     def count(self) -> int:
         """How many operations there are, for `status`."""
         with database.translated(self.path):
@@ -91,6 +116,14 @@ class Journal:
         with database.translated(self.path):
             row = self.db.conn.execute("select value from setting where name = ?", [name]).fetchone()
         return str(row[0]) if row else ""
+
+    def settings(self, *names: str) -> list[str]:
+        """Several of them, of one moment."""
+        with database.translated(self.path):
+            marks = ",".join("?" * len(names))
+            found = self.db.conn.execute(f"select name, value from setting where name in ({marks})", names).fetchall()
+        values = dict(found)
+        return [str(values.get(name, "")) for name in names]
 
     def keep(self, **settings: str) -> None:
         """Write lasting values of this device."""

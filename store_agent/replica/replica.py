@@ -13,11 +13,16 @@ from typing import Any, Self
 from store_agent.codec import Entry
 from store_agent.domain.operation import Operation, Refusal
 from store_agent.replica import ballast, database
+from store_agent.replica.anchor import Anchor, Mark
 from store_agent.replica.cache import DAMAGE_MARK, Cache
-from store_agent.replica.journal import Journal
+from store_agent.replica.journal import Journal, Place
+from store_agent.replica.standing import Standing
 from store_agent.replica.view import View
 from store_agent.trouble import Trouble
 from store_agent.words import _
+
+NOWHERE = Place(0, 0)
+"""Before the first entry."""
 
 
 class Refused(Exception):
@@ -28,16 +33,19 @@ class Refused(Exception):
 
 
 class Replica:
-    """What a store has on disk: `journal.db` and `cache.db` under one key."""
+    """What a store has on disk: `journal.db` and `cache.db` under one key, and the anchor beside them or elsewhere."""
 
-    def __init__(self, folder: Path, key: bytes) -> None:
+    def __init__(self, folder: Path, key: bytes, anchor: Path | None = None) -> None:
         self.folder = folder
         self._key = key
         # Given once and for good, so they are read once: every operation that is named asks for the store.
         self._device = self._store = ""
         ballast.probe(folder)
         self.journal = Journal(folder / "journal.db", key)
+        self.anchor = Anchor(anchor or folder / "anchor")
+        self.standing = Standing(self.journal, self.anchor)
         try:
+            self.standing.check(self.device)
             self._cache = self._open_cache()
         except BaseException:
             self.journal.close()
@@ -87,6 +95,7 @@ class Replica:
             raise database.is_full()
         try:
             with self.journal.transaction(), self.view.moment():
+                epoch = self.standing.open_epoch()
                 operations = draft()
                 after: dict[tuple[str, str], Any] = {}
                 for operation in map(self.view.meant, operations):
@@ -96,9 +105,12 @@ class Replica:
                     if refusal:
                         raise Refused(refusal)
                     after[subject] = operation.effect(before)
-                self.journal.append(operations, self.device, self.epoch)
+                entries = self.journal.append(operations, self.device, epoch)
         except Refused as refused:
             return refused.refusal
+        if entries:
+            last = entries[-1]
+            self.anchor.write(last.device, Mark(Place(last.epoch, last.seq), last.hash))
         return None
 
     def rest(self) -> bool:
@@ -114,7 +126,34 @@ class Replica:
 
     def outbox(self, most: int) -> list[Entry]:
         """The oldest operations that the centre has not said it received, in order."""
-        return list(self.journal.after(self.cache.received(), most))
+        return list(self.journal.after(self.received(), most))
+
+    def received(self) -> Place:
+        """Up to here the centre holds every own operation. Said of another journal than this one, it counts for nothing."""
+        place, hash = self.cache.received()
+        return place if not place.seq or self.journal.hash_at(place) == hash else NOWHERE
+
+    def raise_floor(self) -> None:
+        """Below the floor every own operation is included, but for those that are parked, in this epoch and before it."""
+        cache = self.cache
+        parked = set(cache.parked())
+        before = floor = self.floor()
+        most = 1
+        while part := self.journal.op_ids_after(floor, most):
+            answered = parked | cache.answered([op_id for _place, op_id in part])
+            count = next((n for n, (_place, op_id) in enumerate(part) if op_id not in answered), len(part))
+            if count:
+                floor = part[count - 1][0]
+            if count < len(part):
+                break
+            most = min(most * 8, 500)
+        if floor != before:
+            cache.keep(floor=f"{floor.epoch}.{floor.seq}.{self.journal.op_id_at(floor)}")
+
+    def floor(self) -> Place:
+        """Up to here every own operation is included; by its id, as an older journal may have used the number for another."""
+        place, op_id = self.cache.floor()
+        return place if op_id and self.journal.op_id_at(place) == op_id else NOWHERE
 
     def version(self) -> tuple[int, ...]:
         """Changes whenever another process has committed to either file; for looking again at what is on a screen."""
@@ -137,9 +176,10 @@ class Replica:
     @property
     def epoch(self) -> int:
         """The chain that is being written."""
-        return int(self.journal.setting("epoch") or "1")
+        return self.standing.epoch()
 
     def close(self) -> None:
+        self.anchor.close()
         self._cache.close()
         self.journal.close()
 

@@ -91,6 +91,12 @@ async def advance(conn: Connection, device: Device, seq: int, last_hash: str, no
     )
 
 
+async def held(conn: Connection, device: Device) -> wire.Held | None:
+    """Where the device's chain ends at this moment."""
+    row = await (await conn.execute("select epoch, seq, last_hash from device where id = %s", [device.id])).fetchone()
+    return wire.Held(*row) if row else None
+
+
 async def _get(conn: Connection, device_id: str) -> tuple[Device, str, bool] | None:
     row = await (
         await conn.execute(
