@@ -110,13 +110,13 @@ class InStep:
                 return
             raise
         except Forked:
-            # Its own next step is to ask for a new epoch; the trouble is said until that has come.
+            # Not trouble of the line: nothing is accepted from now on, and the next step asks for a new epoch.
             self._session.freeze()
             self._changed()
-            raise
+            return
         except EpochUnknown:
             self._session.want_epoch()
-            raise
+            return
         self._session.received(reply)
         self._heard("push", reply.at)
 

@@ -66,6 +66,14 @@ class LineOverview:
     trouble: str
     is_ready: bool
     """Whether the first rows have come."""
+    frozen: str = ""
+    """Why nothing is accepted just now: one of `Freeze` of the replica; empty where all is well."""
+    is_catching_up: bool = False
+    """The centre was restored, and what it says is being read anew."""
+    unread: int = 0
+    """Rows of the centre that this version cannot read."""
+    clock_ahead_s: int = 0
+    """By how much this machine's clock is ahead of the centre's; negative where it is behind."""
 
 
 def member(counter: Counter, member_id: str, basket: Basket, language: str) -> MemberOverview | None:
@@ -120,6 +128,10 @@ def line(counter: Counter) -> LineOverview:
         trouble=cache.setting("trouble"),
         is_ready=bool(cursors) and all(head == position for position, head in cursors.values()),
         cover=rights.covered(counter),
+        frozen=counter.replica.standing.frozen,
+        is_catching_up=bool(cache.setting("catching_up")),
+        unread=cache.unread_count(),
+        clock_ahead_s=int(cache.setting("clock_ahead_s") or 0),
     )
 
 

@@ -58,7 +58,7 @@ def open_replica(settings: Settings, *, make: bool = False) -> Replica:
             _("Ask the head office for a one-time code, then run `store-agent enroll URL CODE`."),
         )
     # A new key beside a journal would hide that the journal's own key is missing.
-    return Replica(folder, open_key_of(settings, make=make and not is_there))
+    return Replica(folder, open_key_of(settings, make=make and not is_there), settings.anchor_path)
 
 
 def open_key_of(settings: Settings, *, make: bool = False) -> bytes:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -41,6 +42,8 @@ class Replica:
         # Given once and for good, so they are read once: every operation that is named asks for the store.
         self._device = self._store = ""
         ballast.probe(folder)
+        self._server_at: datetime | None = None
+        self._time_version: object = None
         self.journal = Journal(folder / "journal.db", key)
         self.anchor = Anchor(anchor or folder / "anchor")
         self.standing = Standing(self.journal, self.anchor)
@@ -160,6 +163,16 @@ class Replica:
         cache = self.cache
         versions = [int(part.db.conn.execute("pragma data_version").fetchone()[0]) for part in (self.journal, cache)]
         return (*versions, *cache.place)
+
+    def server_at(self) -> datetime | None:
+        """The latest time that the centre ever told this store; with the cache it is forgotten, and all rows with it."""
+        cache = self._cache
+        version = (cache.place, database.version(cache.db))
+        if version != self._time_version:
+            text = cache.setting("server_at")
+            self._server_at = datetime.fromisoformat(text) if text else None
+            self._time_version = version
+        return self._server_at
 
     @property
     def device(self) -> str:
