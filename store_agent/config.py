@@ -89,7 +89,7 @@ class Settings:
     @property
     def anchor_path(self) -> Path:
         """The anchor's file as a path."""
-        return Path(self.anchor_file)
+        return Path(self.anchor_file) if self.anchor_file else self.data_path / "anchor"
 
     @property
     def key_path(self) -> Path:

@@ -91,9 +91,9 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     settings = configuration().settings
     from store_agent.clock import SystemClock
     from store_agent.doctor import LABELS, Health, examine
-    from store_agent.entry import check_centre
+    from store_agent.entry import check_centre, check_standing
 
-    checks = examine(settings, SystemClock(), [lambda: check_centre(settings)])
+    checks = examine(settings, SystemClock(), [lambda: check_standing(settings), lambda: check_centre(settings)])
     if as_json:
         print_json([check.as_json() for check in checks])
     else:

@@ -123,6 +123,13 @@ def check_centre(settings: Settings) -> Check:
     return check_centre(settings)
 
 
+def check_standing(settings: Settings) -> Check:
+    """Whether the store of this machine accepts."""
+    from store_agent.entry.checks import check_standing
+
+    return check_standing(settings)
+
+
 def run_demo(options: dict[str, Any]) -> int:
     """All of it on one machine with a sample chain."""
     from store_agent.demo.running import run_demo

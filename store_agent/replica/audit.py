@@ -70,8 +70,7 @@ def verify(path: Path, key: bytes, anchor: Callable[[str], Mark | None], tell: C
     db = database.connect_to_read(path, key)
     try:
         report = Report()
-        settings = dict(_settings(db, path))
-        report.device = settings.get("device", "")
+        report.device = _settings(db).get("device", "")
         _follow(db, report, tell, lambda row: None)
         _compare(db, report, anchor(report.device) if report.device else None)
         report.findings += [Finding(Damage.PAGE, Place(0, 0), page) for page in _pages(db)]
@@ -87,7 +86,7 @@ def salvage(path: Path, key: bytes, out: Path, tell: Callable[[int], None]) -> R
     db = database.connect_to_read(path, key)
     try:
         report, rows = Report(), list[Row]()
-        settings = dict(_settings(db, path))
+        settings = _settings(db)
         new = Journal(out, key)
         try:
             new.keep(**settings)
@@ -101,9 +100,12 @@ def salvage(path: Path, key: bytes, out: Path, tell: Callable[[int], None]) -> R
         db.conn.close()
 
 
-def _settings(db: Database, path: Path) -> list[tuple[str, str]]:
-    with database.translated(path):
-        return list(db.conn.execute("select name, value from setting").fetchall())
+def _settings(db: Database) -> dict[str, str]:
+    """Who the device is; nothing where just that cannot be read, which the pages tell."""
+    try:
+        return dict(db.conn.execute("select name, value from setting").fetchall())
+    except sqlcipher.DatabaseError:
+        return {}
 
 
 def _follow(db: Database, report: Report, tell: Callable[[int], None], whole: Callable[[Row], None]) -> None:

@@ -36,10 +36,10 @@ class Report:
     devices: int = 0
     findings: list[Finding] = field(default_factory=list)
 
-    def note(self, *place: object, damage: str) -> None:
+    def note(self, device: str, epoch: int, seq: int, damage: str) -> None:
         """Keep one more, up to a number that a person can read."""
         if len(self.findings) < FINDINGS_MOST:
-            self.findings.append(Finding(*place, damage=damage))  # type: ignore[arg-type]
+            self.findings.append(Finding(device, epoch, seq, damage))
 
 
 @dataclass(slots=True)

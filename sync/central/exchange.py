@@ -56,6 +56,8 @@ class _SortedOut:
     """By epoch and number: op_id and hash as they were sent now."""
     new_ids: list[str] = field(default_factory=list)
     unreadable: list[tuple[bytes, int, str]] = field(default_factory=list)
+    broken: Declined | None = None
+    """Why it does not go on with the device's chain, if it does not."""
 
 
 async def push(pool: Pool, device: Device, request: wire.PushRequest, now: datetime) -> wire.PushReply:
@@ -89,6 +91,9 @@ async def _push(
     device = await devices.lock(conn, device)
     sorted_out = _sort_out(device, request)
     await _check_held(conn, device, sorted_out.held)
+    if sorted_out.broken:
+        # Only now: where something before it is another operation here, that is what has to be said.
+        raise sorted_out.broken
     await _check_new(conn, device, sorted_out.new_ids)
     unreadable = sorted_out.unreadable
     if singly:
@@ -117,7 +122,14 @@ def _sort_out(device: Device, request: wire.PushRequest) -> _SortedOut:
             raise Declined(409, "epoch-unknown", f"This device writes in epoch {device.epoch} here.")
         seq = found.seq + 1
         if (envelope.epoch, envelope.seq, envelope.prev_hash) != (device.epoch, seq, found.last_hash):
-            raise Declined(409, "out-of-order", f"Operation {seq} of epoch {device.epoch} comes next, unbroken.")
+            found.broken = Declined(
+                409, "out-of-order", f"Operation {seq} of epoch {device.epoch} comes next, unbroken."
+            )
+            if envelope.seq == seq == device.seq + 1 and device.seq:
+                found.broken = Fork(
+                    "fork", op_id, f"Operation {seq} of this device goes on with another one than here."
+                )
+            break
         found.seq, found.last_hash = seq, hash_of(data)
         found.new_ids.append(op_id)
         try:
