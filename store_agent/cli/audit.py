@@ -98,7 +98,8 @@ def print_findings(report: dict[str, object]) -> None:
     findings = report["findings"]
     assert isinstance(findings, list)
     for one in findings:
-        sentence = _(FOUND[one["damage"]]).format(**{"page": 0, **one})
+        found = FOUND[one["damage"]]
+        sentence = _(found).format(**{"page": 0, **one})
         print_line(f"{one['device']}: {sentence}" if "device" in one else sentence)
 
 

@@ -166,6 +166,8 @@ class Replica:
 
     def server_at(self) -> datetime | None:
         """The latest time that the centre ever told this store; with the cache it is forgotten, and all rows with it."""
+        if self._time_version and self.view.is_in_moment:
+            return self._server_at  # What was judged by is one moment's.
         cache = self._cache
         version = (cache.place, database.version(cache.db))
         if version != self._time_version:
