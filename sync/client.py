@@ -32,7 +32,11 @@ class TooMuch(Trouble):
 
 
 class Unwelcome(Trouble):
-    """The centre does not know this device, or knows it no more."""
+    """The centre does not know this device (`is_unknown`), or turned it away."""
+
+    def __init__(self, what: str, hint: str = "", *, is_unknown: bool = False) -> None:
+        super().__init__(what, hint)
+        self.is_unknown = is_unknown
 
 
 class Forked(Trouble):
@@ -186,7 +190,9 @@ def _check(response: httpx.Response, content: bytes) -> None:
         raise PROBLEMS[error](_(SENTENCES[error]), _("Nothing is lost. Head office has to look."))
     if status in (401, 403):
         raise Unwelcome(
-            sentence or _("The centre does not know this device."), _("Enrol it again: `store-agent enroll`.")
+            sentence or _("The centre does not know this device."),
+            _("Enrol it again: `store-agent enroll`."),
+            is_unknown=status == 401,
         )
     if status == 429 or status >= 500:
         pause_s = _pause_s(response)

@@ -139,6 +139,10 @@ class EnrolRequest(Struct, frozen=True, forbid_unknown_fields=True):
     code: Annotated[str, Meta(min_length=4, max_length=64)]
     public_key: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     name: Annotated[str, Meta(max_length=80)] = ""
+    device: Annotated[str, Meta(pattern="^([0-9a-f]{32})?$")] = ""
+    """The id that it was given once, by a ledger that was restored since and does not know it any more."""
+    store: str = ""
+    """The store that it was given for; only together with `device`."""
 
 
 class EnrolReply(Struct, frozen=True):
@@ -211,6 +215,11 @@ def make_key() -> tuple[str, str]:
     """A new device key: (secret, public), both hex."""
     key = SigningKey.generate()
     return bytes(key).hex(), bytes(key.verify_key).hex()
+
+
+def public_of(secret: str) -> str:
+    """The public half of a device key, both hex."""
+    return bytes(SigningKey(bytes.fromhex(secret)).verify_key).hex()
 
 
 def sign(secret: str, text: bytes) -> str:

@@ -322,7 +322,7 @@ async def test_leftovers_are_taken_from_closed_epochs_only_in_order_and_of_this_
     assert "too large" in await declined(2)
     reply = await salvage_of(wire.SalvageRequest(2, [msgspec.Raw(first)]))
     assert (reply.epoch, reply.seq, reply.closed and reply.closed.seq) == (1, 2, 1)
-    assert await push(chain, store, written(store, 3, "0" * 64)) == (409, "fork"), (
+    assert await push(chain, store, written(store, 3, "0" * 64)) == (409, "epoch-closed"), (
         "a closed chain is never gone on with"
     )
 

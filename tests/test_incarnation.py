@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,7 +16,8 @@ from store_agent.domain.members import Member
 from store_agent.domain.stock import MoveReason, MoveStock, stock_id
 from store_agent.replica.cache import Cache
 from sync import wire
-from sync.client import LedgerBehind
+from sync.central import devices
+from sync.client import LedgerBehind, Unwelcome
 from sync.session import Rubbish, Session
 from tests.chain import Chain, StoreAtEnd
 from tests.invariants import check_converged, check_ledger, check_view
@@ -277,3 +279,30 @@ async def test_a_store_that_never_heard_the_centre_meets_any_life_of_it(centres:
     await carefully(chain)
     await check_ledger(chain)
     assert list(chain.stores["s1"].replica.journal.after(FIRST))
+
+
+async def test_a_device_that_the_backup_does_not_know_is_bound_again_as_who_it_is(centres: Centres) -> None:
+    chain = await begin(centres)
+    copy = await centres.back_up()
+    late = await chain.store("s3")
+    earn(late, 10)
+    await chain.settle()
+    await centres.restore(copy)
+    with pytest.raises(Unwelcome) as told:
+        await late.pull()
+    assert told.value.is_unknown
+    async with chain.ledger() as conn:
+        codes = [await devices.make_code(conn, store, chain.clock.now(), timedelta(hours=1)) for store in ("s1", "s3")]
+    public = wire.public_of(late.secret)
+    for code, key, device, error in (
+        (codes[0], public, late.replica.device, "another store"),
+        (codes[1], public, chain.stores["s1"].replica.device, "Another machine"),
+    ):
+        with pytest.raises(Unwelcome, match=error):
+            await late.client.enrol(wire.EnrolRequest(code, key, device=device, store="s3"))
+    request = wire.EnrolRequest(codes[1], public, device=late.replica.device, store="s3")
+    assert (await late.client.enrol(request)).device == late.replica.device
+    assert await late.client.enrol(request) == await late.client.enrol(request), "its reply was lost"
+    await carefully(chain)
+    await check_ledger(chain)
+    assert await points_of(chain) == 13

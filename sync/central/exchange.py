@@ -168,7 +168,10 @@ async def _check_held(conn: Connection, device: Device, held: dict[tuple[int, in
         [device.id, sorted({epoch for epoch, _seq in held}), sorted({seq for _epoch, seq in held})],
     )
     known = set(await found.fetchall())
+    places = {(epoch, seq) for epoch, seq, _hash in known}
     for place, (op_id, hash) in held.items():
+        if place not in places and 0 < place[0] < device.epoch and place[1] > 0:
+            raise Declined(409, "epoch-closed", f"This device writes in epoch {device.epoch} by now.")
         if (*place, hash) not in known:
             log.error("device %s sent another operation under number %s", device.id, place)
             raise Fork("fork", op_id, f"Operation {place[1]} of this device is another one here. Call the head office.")

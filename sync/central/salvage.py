@@ -14,6 +14,7 @@ from itertools import pairwise
 import psycopg
 
 from store_agent.codec import Entry, Envelope, decode_entry, decode_envelope, hash_of
+from store_agent.domain.cases import CaseKind
 from store_agent.trouble import Trouble
 from sync import wire
 from sync.central import cases, devices, epochs, exchange, ground, ledger
@@ -85,7 +86,7 @@ async def _take(
         await ledger.apply(conn, device.store, fresh, now, branches)
     if unreadable:
         await exchange.keep_unread(conn, device, unreadable, now, epoch=epoch, branches=branches)
-    kind = cases.CaseKind.DEVICE_FORK
+    kind = CaseKind.DEVICE_FORK
     opened = [cases.open_unread(kind, device.store, device.id, op_id, why, now) for op_id, why in forks.items()]
     if opened:
         await ledger.write_own(conn, await cases.not_yet_open(conn, opened), now, {})
