@@ -86,7 +86,7 @@ def distance_in_words(distance: Distance | None) -> str:
 
 def cover_in_words(distance: Distance | None) -> str:
     """For how much this device may still stand; empty while the centre answers, as then it is asked."""
-    if distance is None or distance.offline_since is None or distance.cover is None:
+    if distance is None or distance.is_frozen or distance.offline_since is None or distance.cover is None:
         return ""
     cover = distance.cover
     left, most = (formats.money(minor, cover.currency) for minor in (cover.left_minor, cover.most_minor))
