@@ -29,7 +29,7 @@ FATES = (Fate.ARRIVES, Fate.ARRIVES, Fate.ARRIVES, Fate.REQUEST_LOST, Fate.REPLY
 
 
 class Story:
-    """One seed. Disks are put back whole, without the anchor, or the journal alone."""
+    """One seed. Disks are put back whole, without the anchor, the journal alone, or both without the cache."""
 
     def __init__(self, centres: Centres, chain: Chain, seed: int) -> None:
         self.random = Random(seed)
@@ -77,7 +77,7 @@ class Story:
 
     async def put_back(self, store: StoreAtEnd) -> None:
         if store.id in self.kept:
-            names = self.random.choice([(), ("journal.db", "cache.db"), ("journal.db",)])
+            names = self.random.choice([(), ("journal.db", "cache.db"), ("journal.db",), ("journal.db", "anchor")])
             put_back(self.chain, store.id, self.kept[store.id], *names)
 
     async def restart(self, store: StoreAtEnd) -> None:
