@@ -61,6 +61,7 @@ CATCHES_ALL = {
     "sync/central/judging.py": "a rule that crashes parks its own operation, and no other one",
 }
 OPENS_FILES = {
+    "store_agent/replica/anchor.py": "the anchor, which is a file of its own and no database",
     "store_agent/replica/ballast.py": "the ballast, which is no database",
     "store_agent/replica/replica.py": "the key file, which is no database",
 }
