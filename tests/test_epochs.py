@@ -131,7 +131,7 @@ async def story_of_an_old_disk(chain: Chain, fate: Callable[[str], Fate] = lambd
     assert [(seq, branch) for seq, branch, _op_id in places] == PLACES
     assert [op_id for seq, branch, op_id in places if branch or seq == 5] == left, "never numbered anew"
     assert [kind for kind, _store, _amount in await chain.cases()] == ["device_fork"], "one fork is one case"
-    assert await chain.ask("select op_id from case_file") == [(left[0],)]
+    assert await chain.ask("select op_id from cases") == [(left[0],)]
     earn(store, 7)
     await store.settle()
     assert await points_of(chain) == 604_328
