@@ -78,6 +78,9 @@ class Settings:
     `none` shows bytes. Our own codes are ASCII and e-invoices say what they are, so neither depends on it."""
     key_file: str = _setting("", later("The file of the key that the store's files are encrypted with."), path=True)
     key: str = _setting("", later("That key itself, instead of a file; best set in the environment."), secret=True)
+    anchor_file: str = _setting(
+        "", later("The file that notes where the journal ended; best on another disk than the data folder."), path=True
+    )
     log_format: str = _setting("text", later("Plain lines, or one JSON object a line."), one_of=("text", "json"))
     log_level: str = _setting(
         "info", later("The least that is worth a line in the log."), one_of=("debug", "info", "warning", "error")
@@ -94,6 +97,11 @@ class Settings:
     def data_path(self) -> Path:
         """The data folder as a path."""
         return Path(self.data_folder)
+
+    @property
+    def anchor_path(self) -> Path:
+        """The anchor's file as a path."""
+        return Path(self.anchor_file) if self.anchor_file else self.data_path / "anchor"
 
     @property
     def key_path(self) -> Path:
@@ -202,6 +210,7 @@ def _fill_in(found: dict[str, tuple[Plain, str]]) -> None:
         "data_folder": (folder, source),
         "key_file": (str(Path(folder) / "store.key"), source),
         "central.key_file": (str(Path(folder) / "centre.key"), source),
+        "anchor_file": (str(Path(folder) / "anchor"), source),
     }
     found.update((name, value) for name, value in derived.items() if not found[name][0])
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from store_agent.clock import Clock
 from store_agent.config import Settings
+from store_agent.replica.database import is_plain
 from store_agent.words import _, later
 from store_agent.words.formats import moment
 

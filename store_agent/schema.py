@@ -136,3 +136,12 @@ def codes_and_pins(db: Database) -> None:
     make_noun(db, "code_use")
     make_noun(db, "member_pin", "member_id")
     make_noun(db, "staff_pin")
+
+
+@cache()
+def unread(db: Database) -> None:
+    """Rows of a newer centre that this version cannot read, kept for one that can."""
+    db.conn.execute(
+        "create table unread (tbl text not null, id text not null, revision integer not null, body text not null,"
+        " primary key (tbl, id))"
+    )

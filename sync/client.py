@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from store_agent.trouble import Trouble
-from store_agent.words import _
+from store_agent.words import _, later
 from sync import wire
 from sync.session import Rubbish
 
@@ -34,7 +34,23 @@ class TooMuch(Trouble):
 
 
 class Unwelcome(Trouble):
-    """The centre does not know this device, or knows it no more."""
+    """The centre does not know this device (`is_unknown`), or turned it away."""
+
+    def __init__(self, what: str, hint: str = "", *, is_unknown: bool = False) -> None:
+        super().__init__(what, hint)
+        self.is_unknown = is_unknown
+
+
+class Forked(Trouble):
+    """The centre holds another operation under a number or an id of this store, or has closed its epoch."""
+
+
+class EpochUnknown(Trouble):
+    """The centre is behind the epoch that this store writes in: it was restored."""
+
+
+class LedgerBehind(Trouble):
+    """The centre knows less than it once told this store: it was restored, and nobody gave it a new incarnation yet."""
 
 
 class Gone(Trouble):
@@ -65,9 +81,22 @@ class Client:
         """Give operations to the centre; what it holds is in the reply."""
         return await self._call("POST", "/v1/push", wire.PushReply, wire.encode(request))
 
-    async def pull(self, cursors: dict[str, int], page_rows: int, wait_s: float = 0.0) -> wire.PullReply:
-        """Rows behind these cursors; the centre may hold the request for `wait_s` until there are some."""
-        query = {**cursors, "rows": page_rows, "wait": f"{wait_s:g}"}
+    async def salvage(self, request: wire.SalvageRequest) -> wire.SalvageReply:
+        """Give operations of a closed epoch to the centre."""
+        return await self._call("POST", "/v1/salvage", wire.SalvageReply, wire.encode(request))
+
+    async def epoch(self, request: wire.EpochRequest) -> wire.EpochReply:
+        """Ask for a new chain."""
+        return await self._call("POST", "/v1/epoch", wire.EpochReply, wire.encode(request))
+
+    async def pull(
+        self, cursors: dict[str, int], page_rows: int, wait_s: float = 0.0, known: dict[str, str] | None = None
+    ) -> wire.PullReply:
+        """Rows behind these cursors; the centre may hold the request for `wait_s` until there are some.
+
+        `known` is what the centre once told: its `incarnation`, and `received`. A centre that was restored notices.
+        """
+        query = {**cursors, "rows": page_rows, "wait": f"{wait_s:g}", **(known or {})}
         target = "/v1/pull?" + urlencode(query)
         return await self._call("GET", target, wire.PullReply, timeout_s=self._request_s + wait_s)
 
@@ -160,6 +189,23 @@ def _not_the_file() -> Trouble:
     return Rubbish(_("The centre sent another part of the file than was asked for."), _("It is begun anew."))
 
 
+PROBLEMS: dict[str, type[Trouble]] = {
+    "fork": Forked,
+    "id-taken": Forked,
+    "epoch-closed": Forked,
+    "epoch-unknown": EpochUnknown,
+    "ledger-behind": LedgerBehind,
+}
+"""What a store can do something about, by the centre's word for it."""
+SENTENCES = {
+    "fork": later("The centre holds another operation under a number of this store."),
+    "id-taken": later("The centre holds another operation under a number of this store."),
+    "epoch-closed": later("The centre has closed the chain that this store writes in."),
+    "epoch-unknown": later("The centre knows nothing of the chain that this store writes in."),
+    "ledger-behind": later("The centre was restored from a backup and does not know it yet."),
+}
+
+
 def _no_address() -> Trouble:
     return Trouble(_("The centre's address is none."), _("Check `centre_url` in the configuration."))
 
@@ -181,10 +227,14 @@ def _check(response: httpx.Response, content: bytes) -> None:
         return
     if status in (408, 413):
         raise TooMuch(_("The request was too large for the centre."), _("It will be sent in smaller parts."))
-    sentence = _sentence(content)
+    error, sentence = _problem(content)
+    if status == 409 and error in PROBLEMS:
+        raise PROBLEMS[error](_(SENTENCES[error]), _("Nothing is lost. Head office has to look."))
     if status in (401, 403):
         raise Unwelcome(
-            sentence or _("The centre does not know this device."), _("Enrol it again: `store-agent enroll`.")
+            sentence or _("The centre does not know this device."),
+            _("Enrol it again: `store-agent enroll`."),
+            is_unknown=status == 401,
         )
     if status == 429 or status >= 500:
         pause_s = _pause_s(response)
@@ -194,11 +244,13 @@ def _check(response: httpx.Response, content: bytes) -> None:
     raise Rubbish(sentence or _("The centre did not take the request ({status}).").format(status=status))
 
 
-def _sentence(content: bytes) -> str:
+def _problem(content: bytes) -> tuple[str, str]:
+    """The fixed word and the sentence; empty where the reply holds none."""
     try:
-        return msgspec.json.decode(content, type=wire.Problem).sentence
+        problem = msgspec.json.decode(content, type=wire.Problem)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
+        return "", ""
+    return problem.error, problem.sentence
 
 
 def _pause_s(response: httpx.Response) -> float:

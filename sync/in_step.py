@@ -14,7 +14,8 @@ from random import Random
 
 from store_agent.clock import Clock
 from store_agent.trouble import Trouble
-from sync.client import Client, Gone, Offline, TooMuch
+from sync import wire
+from sync.client import Client, EpochUnknown, Forked, Gone, Offline, TooMuch
 from sync.session import Session
 from sync.snapshot import Bootstrap
 
@@ -82,6 +83,8 @@ class InStep:
         self._changed = changed
         self._poked = asyncio.Event()
         self._lost_since: dict[str, datetime] = {}
+        self._server_at: datetime | None = None
+        self._clock_ahead_s = 0
         self.contact = Contact()
 
     def poke(self) -> None:
@@ -97,18 +100,39 @@ class InStep:
 
     async def push_once(self) -> None:
         """Send the oldest operations that the centre does not hold; where there are none, wait for some."""
+        if self._session.needs_epoch():
+            await self._begin_epoch()
+            return
         request = self._session.draft()
         if request is None:
             await self._wait_for_work()
             return
+        reply: wire.PushReply | wire.SalvageReply
         try:
-            reply = await self._client.push(request)
+            if isinstance(request, wire.SalvageRequest):
+                reply = await self._client.salvage(request)
+            else:
+                reply = await self._client.push(request)
         except TooMuch:
             if self._session.halve():
                 return
             raise
+        except Forked:
+            # Not trouble of the line: nothing is accepted from now on, and the next step asks for a new epoch.
+            self._session.freeze()
+            self._changed()
+            return
+        except EpochUnknown:
+            self._session.want_epoch()
+            return
         self._session.received(reply)
-        self._heard("push")
+        self._heard("push", reply.at)
+
+    async def _begin_epoch(self) -> None:
+        reply = await self._client.epoch(self._session.ask_epoch())
+        self._session.begin_epoch(reply)
+        self._heard("push", reply.at)
+        self._changed()
 
     async def _pull_in_turn(self) -> None:
         """Ask again at once while there is more; but a centre that does not hold the line is not asked without pause."""
@@ -122,22 +146,28 @@ class InStep:
             return await self._take_snapshot(self._bootstrap)
         # Whether pushing works says nothing of this line: a stuck push must not turn waiting into asking without end.
         wait_s = 0.0 if self.contact.heard_at is None or "pull" in self._lost_since else self._long_poll_s
+        session = self._session
         try:
-            reply = await self._client.pull(self._session.cursors(), self._session.page_rows, wait_s)
+            reply = await self._client.pull(session.cursors(), session.page_rows, wait_s, session.known())
         except Gone:
             if self._bootstrap is None:
                 raise
             self._bootstrap.force()
             return await self._take_snapshot(self._bootstrap)
-        brought = self._session.absorb(reply)
-        self._heard("pull")
+        frozen = session.replica.standing.frozen
+        brought = session.absorb(reply)
+        if session.replica.standing.frozen != frozen:
+            # Frozen: the other loop asks for a new epoch at once. Thawed: the screen says so.
+            self.poke()
+            self._changed()
+        self._heard("pull", reply.at)
         if brought:
             self._changed()
         return brought
 
     async def _take_snapshot(self, bootstrap: Bootstrap) -> int:
         is_new = await bootstrap.step()
-        self._heard("pull")
+        self._heard("pull", None)
         if is_new:
             self._changed()
         return 1
@@ -161,11 +191,22 @@ class InStep:
                 asked_s = trouble.pause_s if isinstance(trouble, Offline) else 0.0
                 await self._clock.sleep(backoff.pause_s(asked_s))
 
-    def _heard(self, direction: str) -> None:
+    def _heard(self, direction: str, at: datetime | None) -> None:
+        self._set_by(at)
         if self._lost_since.pop(direction, None):
             log.info("%s works again", direction)
         since = min(self._lost_since.values(), default=None)
         self._tell(Contact(self._clock.now(), since, self.contact.trouble if since else ""))
+
+    def _set_by(self, at: datetime | None) -> None:
+        """The centre's time counts where this machine's is behind it. It never goes back."""
+        if at is None or at.tzinfo is None:
+            return
+        if self._server_at is None:
+            before = self._session.replica.cache.setting("server_at")
+            self._server_at = datetime.fromisoformat(before) if before else at
+        self._server_at = max(self._server_at, at)
+        self._clock_ahead_s = round((self._clock.now() - at).total_seconds())
 
     def _lost(self, direction: str, trouble: Trouble) -> None:
         if direction not in self._lost_since:
@@ -182,9 +223,15 @@ class InStep:
                 heard_at=contact.heard_at.isoformat() if contact.heard_at else "",
                 offline_since=contact.offline_since.isoformat() if contact.offline_since else "",
                 trouble=contact.trouble,
+                **self._time(),
             )
         except Trouble as trouble:
             # A full disk must not end the loops: what cannot be told now is told once there is room.
             log.warning("the state of the line cannot be kept: %s", trouble.what)
         if turned:
             self._changed()
+
+    def _time(self) -> dict[str, str]:
+        if self._server_at is None:
+            return {}
+        return {"server_at": self._server_at.isoformat(), "clock_ahead_s": str(self._clock_ahead_s)}

@@ -34,8 +34,8 @@ TRIES = 3
 MAKING_S = 1.0
 STEP = 0.01
 """How much more has to be there before it is said again."""
-CARRIED = ("heard_at", "offline_since", "trouble")
-"""What a cache says of the line, and the next one goes on saying."""
+CARRIED = ("heard_at", "offline_since", "trouble", "server_at", "clock_ahead_s", "past_incarnations")
+"""What a cache says of the line and of the centre's lives, and the next one goes on saying."""
 
 Aside = Callable[[Callable[[], Any]], Awaitable[Any]]
 """Does long work where it keeps nobody waiting: in a thread, or for a simulation at once."""
@@ -201,8 +201,9 @@ class Bootstrap:
                     loop.call_soon_threadsafe(self._tell, "built", building.row_count, reply.rows)
                 if building.row_count != reply.rows:
                     raise Rubbish(_("The snapshot is not what the centre made."), _("It is begun anew."))
-                building.include(held.entries, held.floor)
-                received = f"{held.received.epoch}.{held.received.seq}"
+                journal = self._replica.journal
+                building.include(held.entries, held.floor, journal.op_id_at(held.floor))
+                received = f"{held.received.epoch}.{held.received.seq}.{journal.hash_at(held.received)}"
                 building.keep(incarnation=reply.incarnation, received=received, **carried)
                 return building.finish(reply.positions)
             finally:

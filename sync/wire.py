@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Literal
 
@@ -32,12 +33,63 @@ class PushRequest(Struct, frozen=True, forbid_unknown_fields=True):
     operations: list[Raw]
 
 
+class Held(Struct, frozen=True):
+    """Where a device's chain ends at the centre."""
+
+    epoch: Number
+    seq: Number
+    hash: str = ""
+
+
 class PushReply(Struct, frozen=True):
     """Up to this number of this epoch the centre holds everything. What came of it arrives in the stream."""
 
     epoch: Number
     seq: Number
     incarnation: str
+    hash: str = ""
+    """Of the operation with this number, so that a store notices if it is another one than its own."""
+    at: datetime | None = None
+    """The centre's time."""
+
+
+class SalvageRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Operations of one epoch that was closed, as the bytes that were stored, oldest first."""
+
+    epoch: Number
+    """The epoch that the device writes in by now."""
+    operations: list[Raw]
+
+
+class SalvageReply(Struct, frozen=True):
+    """The centre holds everything that was sent, by its ids; the last of it had this number."""
+
+    epoch: Number
+    seq: Number
+    hash: str
+    incarnation: str
+    closed: Held | None = None
+    """Where the chain of that epoch ended at the centre. A store that has the same there need not send what is before."""
+    at: datetime | None = None
+
+
+class EpochRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """A device asks for a new chain, because it cannot go on with the one that it has."""
+
+    epoch: Number
+    seq: Number
+    hash: Annotated[str, Meta(max_length=64)]
+    """Where its journal ends."""
+    reason: Annotated[str, Meta(pattern="^[a-z-]{1,40}$")]
+
+
+class EpochReply(Struct, frozen=True):
+    """The device's new chain, and where its streams ended at that moment: all that is held of it is before."""
+
+    epoch: Number
+    incarnation: str
+    heads: dict[str, Number]
+    at: datetime | None = None
 
 
 class FeedRow(Struct, frozen=True, array_like=True):
@@ -63,6 +115,10 @@ class PullReply(Struct, frozen=True):
 
     incarnation: str
     streams: dict[str, StreamPage]
+    held: Held | None = None
+    """Where the device's own chain ends here."""
+    at: datetime | None = None
+    """The centre's time."""
 
 
 class AnswerBody(Struct, frozen=True):
@@ -84,6 +140,10 @@ class EnrolRequest(Struct, frozen=True, forbid_unknown_fields=True):
     code: Annotated[str, Meta(min_length=4, max_length=64)]
     public_key: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     name: Annotated[str, Meta(max_length=80)] = ""
+    device: Annotated[str, Meta(pattern="^([0-9a-f]{32})?$")] = ""
+    """The id that it was given once, by a ledger that was restored since and does not know it any more."""
+    store: str = ""
+    """The store that it was given for; only together with `device`."""
 
 
 class EnrolReply(Struct, frozen=True):
@@ -165,6 +225,7 @@ class Health(Struct, frozen=True):
     ok: bool
     version: str
     incarnation: str
+    at: datetime | None = None
 
 
 class Problem(Struct, frozen=True):
@@ -188,6 +249,11 @@ def make_key() -> tuple[str, str]:
     """A new device key: (secret, public), both hex."""
     key = SigningKey.generate()
     return bytes(key).hex(), bytes(key.verify_key).hex()
+
+
+def public_of(secret: str) -> str:
+    """The public half of a device key, both hex."""
+    return bytes(SigningKey(bytes.fromhex(secret)).verify_key).hex()
 
 
 def sign(secret: str, text: bytes) -> str:

@@ -23,7 +23,7 @@ class Cable(httpx.AsyncBaseTransport):
     """Carries requests to an application in this process. Pulled, nothing goes through."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self._inner = inner
+        self.inner = inner
         self.plugged = True
         self.fate: Callable[[httpx.Request], Fate] = lambda request: Fate.ARRIVES
         self.late: list[tuple[str, bytes]] = []
@@ -35,7 +35,7 @@ class Cable(httpx.AsyncBaseTransport):
         if fate is Fate.REQUEST_LOST:
             raise httpx.ConnectError("the cable is out", request=request)
         self.carried.append(f"{request.method} {request.url.path}")
-        response = await self._inner.handle_async_request(request)
+        response = await self.inner.handle_async_request(request)
         if fate is Fate.REPLY_LOST:
             raise httpx.RemoteProtocolError("the cable was pulled", request=request)
         if fate is Fate.REPLY_LATE:

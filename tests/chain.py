@@ -58,8 +58,8 @@ class StoreAtEnd:
     """Takes a snapshot where as many rows are to come; None: never."""
 
     async def push(self) -> None:
-        """One push, if there is something to send."""
-        if self.replica.outbox(1):
+        """One push, if there is something to send or to ask."""
+        if self.has_to_say():
             await self.in_step.push_once()
 
     async def pull(self) -> None:
@@ -70,14 +70,18 @@ class StoreAtEnd:
     async def settle(self) -> None:
         """Push and pull until there is nothing more to say."""
         for _turn in range(10_000):
-            outbox = self.replica.outbox(1)
-            if outbox:
+            has_to_say = self.has_to_say()
+            if has_to_say:
                 await self.push()
             before = self.session.cursors()
             await self.pull()
-            if not outbox and self.session.cursors() == before:
+            if not has_to_say and not self.has_to_say() and self.session.cursors() == before:
                 return
         raise AssertionError("the store never comes to rest")
+
+    def has_to_say(self) -> bool:
+        """Whether a push would say anything."""
+        return bool(self.replica.outbox(1)) or self.session.needs_epoch()
 
     def row(self, table: str, id_: str) -> Any:
         """A row as this store shows it."""

@@ -51,9 +51,9 @@ class Line(httpx.AsyncBaseTransport):
     """The way to the centre, on which something happens to the bytes of a snapshot."""
 
     def __init__(self, store: StoreAtEnd, fate: Callable[[httpx.Request, bytes], bytes]) -> None:
-        self._inner, self._fate = store.cable._inner, fate
+        self._inner, self._fate = store.cable.inner, fate
         self.ranges: list[str] = []
-        store.cable._inner = self
+        store.cable.inner = self
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)

@@ -38,7 +38,7 @@ from store_agent.doctor import (
 )
 from store_agent.trouble import Trouble
 
-COMMANDS = ("cases", "central", "config", "demo", "doctor", "enroll", "member", "scan", "serve", "status")
+COMMANDS = ("audit", "cases", "central", "config", "demo", "doctor", "enroll", "member", "scan", "serve", "status")
 
 
 @pytest.fixture(autouse=True)

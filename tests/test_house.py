@@ -64,6 +64,7 @@ CATCHES_ALL = {
 OPENS_FILES = {
     "store_agent/replica/building.py": "syncs the new cache once it is closed and before anybody knows of it",
     "store_agent/replica/download.py": "the sealed file of a download, which is no database",
+    "store_agent/replica/anchor.py": "the anchor, which is a file of its own and no database",
     "store_agent/replica/ballast.py": "the ballast, which is no database",
     "store_agent/replica/replica.py": "the key file, which is no database",
 }

@@ -39,7 +39,9 @@ class Line:
         self.pushed.append(len(request.operations))
         return self.push_says(request)
 
-    async def pull(self, cursors: dict[str, int], page_rows: int, wait_s: float = 0.0) -> wire.PullReply:
+    async def pull(
+        self, cursors: dict[str, int], page_rows: int, wait_s: float = 0.0, known: object = None
+    ) -> wire.PullReply:
         self.waits_s.append(wait_s)
         return await self.pull_says(cursors)
 

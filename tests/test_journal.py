@@ -23,7 +23,7 @@ def test_what_the_centre_received_is_not_sent_again_and_stays_in_the_journal(rep
     for n in range(4):
         note(replica, str(n))
     assert seqs(replica.outbox(3)) == [1, 2, 3]
-    replica.cache.keep(received="1.3")
+    replica.cache.keep(received=f"1.3.{replica.journal.hash_at(Place(1, 3))}")
     assert seqs(replica.outbox(3)) == [4, 5]
     assert check_chain(replica) == 5
 
@@ -58,12 +58,15 @@ def test_the_floor_rises_over_answers_in_whatever_order_they_come(replica: Repli
     for entry, floor in ((entries[1], 0), (entries[0], 2), (entries[4], 2), (entries[2], 3), (entries[3], 5)):
         answer = Answer(entry.operation.op_id, entry.epoch, entry.seq, "applied")
         replica.cache.absorb(Absorbed(answers=[answer]))
-        assert replica.cache.floor() == Place(1, floor)
+        replica.raise_floor()
+        assert replica.floor() == (Place(1, floor) if floor else FIRST)
     assert replica.view.waiting() == []
 
 
-def test_raising_the_floor_looks_each_answer_up_by_its_place(replica: Replica) -> None:
-    plan = replica.cache.db.conn.execute(
-        "explain query plan select 1 from answer where epoch = ? and seq = ?", [1, 1]
-    ).fetchall()
-    assert "INDEX answer_place" in str(plan)
+def test_the_floor_and_what_was_received_count_only_for_the_journal_they_were_said_of(replica: Replica) -> None:
+    for n in range(3):
+        note(replica, str(n))
+    replica.cache.keep(received=f"1.2.{'0' * 64}", floor="1.3.another-operation")
+    assert replica.received() == replica.floor() == FIRST
+    with Replica(replica.folder, replica._key) as again:
+        assert again.view.waiting_count() == 4, "or what stands under the numbers of another journal would not be shown"

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
 
 from store_agent.codec import encode_row
 from store_agent.domain.members import Member
-from store_agent.replica import Replica
+from store_agent.replica import Replica, unread
 from store_agent.replica.journal import Place
+from store_agent.replica.standing import Freeze, Frozen
 from store_agent.trouble import Trouble
 from sync.session import Rubbish, Session
 from sync.wire import ANSWER, AnswerBody, FeedRow, PullReply, PushReply, StreamPage
@@ -72,11 +74,26 @@ def test_the_oldest_go_first_and_what_was_received_is_not_sent_again(session: Se
     assert session.replica.view.waiting_count() == 5, "received is not yet included"
 
 
-def test_a_reply_beyond_what_was_sent_is_rubbish(session: Session) -> None:
-    for reply in (PushReply(1, 6, "i"), PushReply(2, 0, "i")):
-        with pytest.raises(Rubbish, match="never sent"):
-            session.received(reply)
-    assert state(session.replica) == ({}, Place(1, 0), 0, None, "")
+def test_a_centre_that_holds_more_than_the_journal_freezes_it(session: Session) -> None:
+    session.received(PushReply(1, 6, "i"))
+    assert session.replica.cache.received() == (Place(0, 0), ""), "nothing is taken of it"
+    assert session.replica.standing.frozen == "rolled-back"
+    session.replica.standing.freeze(Freeze.OTHER_EPOCH)
+    assert session.replica.standing.frozen == "rolled-back", "what froze it first is told"
+    assert session.needs_epoch()
+
+
+def test_another_operation_under_an_own_number_freezes_and_an_epoch_that_nobody_told_too(tmp_path: Path) -> None:
+    for folder, reply, why in (
+        ("a", PushReply(1, 1, "i", "0" * 64), "forked"),
+        ("b", PushReply(2, 0, "i"), "other-epoch"),
+    ):
+        (tmp_path / folder).mkdir()
+        with begin(tmp_path / folder) as replica:
+            Session(replica).received(reply)
+            assert replica.standing.frozen == why
+            with pytest.raises(Frozen, match="Nothing is lost"):
+                note(replica, "not now")
 
 
 def test_a_batch_is_halved_to_one_and_grows_again(session: Session) -> None:
@@ -115,12 +132,12 @@ SENSELESS = [
     pulled(row(-1)),
     pulled(row(1), stream="store/s2"),
     pulled(row(1), stream="weather"),
-    pulled(row(1, body=b'{"id":"m9"}')),
     pulled(row(1, body=b'{"id":"other","phone":"","name":""}')),
     pulled(row(1, body=b'{"id":"m9","phone":"\xff","name":""}')),
     pulled(row(1, body=b"[" * 5000)),
-    pulled(row(1, table="of_tomorrow")),
-    pulled(row(1, table="setting")),
+    pulled(row(1, table="of_tomorrow", body=b"[]")),
+    pulled(row(1, table="of_tomorrow", body=b'{"id":"another"}')),
+    pulled(row(1, table="Of Tomorrow")),
     pulled(row(1, table='member"; drop table member; --')),
     pulled(row(1, table=ANSWER, body=b"{}")),
     pulled(row(1, table=ANSWER, body=b'{"op_id":"\xff"}')),
@@ -144,14 +161,69 @@ def test_a_centre_that_answers_an_old_cursor_is_asked_again(session: Session) ->
     assert session.cursors()[OWN] == 2
 
 
-def test_another_centre_is_believed_nothing(session: Session) -> None:
-    session.absorb(pulled(row(1)))
-    with pytest.raises(Rubbish, match="restored or replaced"):
-        session.absorb(PullReply("another", {OWN: StreamPage(2, 2, [row(2)])}))
-    with pytest.raises(Rubbish, match="restored or replaced"):
-        session.received(PushReply(1, 3, "another"))
-    assert session.cursors()[OWN] == 1
+def test_a_centre_of_another_life_is_read_anew_and_gets_everything_again(session: Session) -> None:
+    session.absorb(pulled(row(1), answer(2, session)))
+    session.received(PushReply(1, 3, "i"))
+    assert session.replica.view.waiting_count() == 4
+    with Replica(session.replica.folder, KEY) as terminal:
+        assert terminal.view.get("member", "m9") is not None
+        assert session.absorb(PullReply("another", {OWN: StreamPage(2, 2, [row(2)])})) == 1
+        for replica in (session.replica, terminal):
+            assert replica.view.get("member", "m9") is None, "its positions mean nothing there"
+            assert replica.view.search("member", "陳", 9) == []
+            assert replica.view.waiting_count() == 5, (
+                "all that happened here is over the rows until it is answered again"
+            )
+    assert session.cursors()[OWN] == 0
     assert numbers(session) == [1, 2, 3, 4]
+    session.received(PushReply(1, 2, "another"))
+    assert numbers(session) == [3, 4, 5]
+    assert session.replica.cache.setting("catching_up") == "yes"
+    session.absorb(PullReply("another", {OWN: StreamPage(1, 1, [row(1)])}))
+    assert session.replica.cache.setting("catching_up") == ""
+    assert [one.id for one in session.replica.view.search("member", "陳", 9)] == ["m9"]
+
+
+def test_a_centre_that_was_replaced_and_comes_back_is_believed_nothing(session: Session) -> None:
+    session.absorb(pulled(row(1)))
+    session.absorb(PullReply("another", {}))
+    for reply in (pulled(row(1)), PullReply("i", {})):
+        with pytest.raises(Rubbish, match="replaced"):
+            session.absorb(reply)
+    with pytest.raises(Rubbish, match="replaced"):
+        session.received(PushReply(1, 3, "i"))
+    assert session.cursors()[OWN] == 0
+    assert numbers(session) == [1, 2, 3, 4]
+
+
+def test_rows_of_a_newer_version_are_put_aside_and_read_by_one_that_knows_them(session: Session) -> None:
+    newer = encode_row(Member(id="m9", phone="+886911111111", name="陳")).replace(b'"basic"', b'"diamond"')
+    assert b"diamond" in newer
+    tomorrow = b'{"id":"m9","colour":"blue"}'
+    assert session.absorb(pulled(row(1, revision=1))) == 1
+    assert session.absorb(pulled(row(2, revision=2, body=newer), row(3, table="of_tomorrow", body=tomorrow))) == 2
+    cache = session.replica.cache
+    assert session.cursors()[OWN] == 3, "positions stay gapless"
+    assert cache.unread_count() == 2
+    assert cache.get("member", "m9").name == "陳", "what could be read before stays"
+    with Replica(session.replica.folder, KEY) as again:
+        assert again.cache.unread_count() == 2, "this version still cannot"
+    read = unread.read
+    fixed = patch.object(unread, "read", lambda t, i, b: read(t, i, b.replace("diamond", "gold")))
+    with fixed, Replica(session.replica.folder, KEY) as upgraded:
+        assert upgraded.cache.unread_count() == 1
+        assert upgraded.cache.db.execute("select revision from member where id = 'm9'").fetchone() == (2,)
+    session.absorb(pulled(row(4, table="of_tomorrow", body=tomorrow, revision=7)))
+    assert cache.unread_count() == 1
+
+
+def test_a_readable_revision_ends_what_was_aside(session: Session) -> None:
+    newer = encode_row(Member(id="m9", phone="+886911111111", name="陳")).replace(b'"basic"', b'"diamond"')
+    session.absorb(pulled(row(1, revision=2, body=newer)))
+    session.absorb(pulled(row(2, revision=1)))
+    assert session.replica.cache.unread_count() == 1, "an older one is not what the centre says now"
+    session.absorb(pulled(row(3, revision=3)))
+    assert session.replica.cache.unread_count() == 0
 
 
 def test_rubbish_names_no_centre_that_later_ones_are_measured_by(session: Session) -> None:

@@ -94,7 +94,11 @@ async def test_stores_speak_to_another_process_at_each_request_and_to_both_at_on
         for branch in branches:
             serve_members(branch, number)
         requests = {branch.id: branch.session.draft() for branch in branches}
-        both = [push_to_both(b, lines[b.id], request) for b in branches if (request := requests[b.id])]
+        both = [
+            push_to_both(b, lines[b.id], request)
+            for b in branches
+            if isinstance(request := requests[b.id], wire.PushRequest)
+        ]
         answered += sum(await asyncio.gather(*both))
         await asyncio.gather(*(pull_all(branch) for branch in branches))
     assert answered == 2 * ROUNDS * len(branches), "both say that they hold it"
@@ -128,7 +132,7 @@ async def test_a_pull_that_waits_at_one_process_hears_of_what_came_through_the_o
     while not waiting.done():
         serve_members(branch, 1)
         request = branch.session.draft()
-        assert request is not None
+        assert isinstance(request, wire.PushRequest)
         branch.session.received(await other.push(request))
         await asyncio.wait([waiting], timeout=0.5)
     assert any(page.rows for page in (await waiting).streams.values())

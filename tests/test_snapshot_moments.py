@@ -106,7 +106,7 @@ async def test_a_parked_operation_stays_over_the_rows(chain: Chain) -> None:
     await store.pull()
     check_view(store)
     assert [entry.operation.text for entry in store.replica.view.waiting()] == ["parked"]  # type: ignore[attr-defined]
-    assert store.replica.cache.floor().seq == 1
+    assert store.replica.floor().seq == 1
 
 
 async def test_with_the_cable_out_behind_the_file_its_rows_are_there_already(chain: Chain) -> None:

@@ -210,7 +210,7 @@ async def test_a_snapshot_that_was_swept_away_meanwhile_is_replaced_by_another(c
         await store.pull()
     async with chain.ledger() as conn:
         await conn.execute("delete from snapshot")
-    store.cable._inner = store.cable._inner._inner  # type: ignore[attr-defined]
+    store.cable.inner = store.cable.inner._inner  # type: ignore[attr-defined]
     with pytest.raises(Trouble, match="not kept"):
         await store.pull()
     await store.pull()
@@ -306,7 +306,7 @@ async def test_what_a_kill_left_behind_is_thrown_away_but_not_what_is_on_its_way
     bootstrap.tidy()
     assert list(store.folder.glob("cache.[no]*")) == []
     assert (store.folder / "cache.download").read_bytes() == kept
-    store.cable._inner = line._inner
+    store.cable.inner = line._inner
     await store.pull()
     (store.folder / "cache.download").write_bytes(kept)
     bootstrap.tidy()

@@ -55,7 +55,7 @@ async def parked_one(chain: Chain) -> tuple[StoreAtEnd, str]:
 
 async def test_what_waits_for_a_person_keeps_no_floor_low_and_still_shows(chain: Chain) -> None:
     store, _op_id = await parked_one(chain)
-    assert store.replica.cache.floor() == store.replica.journal.last()
+    assert store.replica.floor() == store.replica.journal.last()
     assert store.row("account", "m1").balance(chain.clock.now()) == 26
     line = overviews.line(store.counter)
     assert (line.waiting, line.parked) == (0, 3), "the line has nothing to carry"
@@ -192,7 +192,7 @@ async def test_bytes_that_could_not_be_read_are_read_later_or_dropped(chain: Cha
     earn(store, 4)
     with of_yesterday(op_id):
         await store.settle()
-        assert store.replica.cache.floor() == store.replica.journal.last()
+        assert store.replica.floor() == store.replica.journal.last()
         still = await head_office(chain, "POST", f"operations/{op_id}/retry", {})
         assert still.status_code == 400
         if is_dropped:

@@ -138,7 +138,15 @@ class StoreApp(Speaking, ScanningApp[None]):
     def _measure(self, line: overviews.LineOverview) -> None:
         is_heard = line.heard_at is not None or line.is_ready
         self.distance = Distance(
-            self.counter.now(), line.waiting, line.offline_since, line.behind, is_heard, line.cover, line.arriving
+            self.counter.now(),
+            line.waiting,
+            line.offline_since,
+            line.behind,
+            is_heard,
+            line.cover,
+            line.arriving,
+            is_frozen=bool(line.frozen),
+            is_catching_up=line.is_catching_up,
         )
 
     def on_store_app_glanced(self) -> None:

@@ -13,6 +13,8 @@ from io import TextIOWrapper
 import click
 
 from store_agent import __version__
+from store_agent.cli import ledger  # noqa: F401  (its commands join those of the centre)
+from store_agent.cli.audit import audit
 from store_agent.cli.cases import cases
 from store_agent.cli.centre import central
 from store_agent.cli.check import config, doctor, scan
@@ -66,7 +68,7 @@ def group(ctx: click.Context) -> None:
         ctx.exit(open_screen(settings))
 
 
-for command in (serve, central, enroll, status, member, cases, scan, config, doctor, demo):
+for command in (serve, audit, central, enroll, status, member, cases, scan, config, doctor, demo):
     group.add_command(command)
 
 

@@ -33,13 +33,14 @@ def central(ctx: click.Context, database_url: str | None, host: str | None, port
     """Run the centre until it is told to stop, unless something else is asked."""
     ctx.meta[OPTIONS] = {"central.database_url": database_url, "central.host": host, "central.port": port}
     if ctx.invoked_subcommand is None:
-        settings = _settings(ctx)
+        settings = settings_of(ctx)
         from store_agent.entry import run_central
 
         run_central(settings, print_line)
 
 
-def _settings(ctx: click.Context) -> Settings:
+def settings_of(ctx: click.Context) -> Settings:
+    """The settings of a command of the centre, which has a database; with the options that stand before its name."""
     settings = configuration(ctx.meta[OPTIONS]).settings
     if not settings.central.database_url:
         raise Trouble(
@@ -67,7 +68,7 @@ def cases(ctx: click.Context, store: str, kind: str | None, state: str | None, p
     """What waits for somebody, and what was decided."""
     from store_agent.entry import central_cases
 
-    found = central_cases(_settings(ctx), store=store, kind=kind or "", state=state or "", page=page)
+    found = central_cases(settings_of(ctx), store=store, kind=kind or "", state=state or "", page=page)
     if as_json:
         print_json(found)
     else:
@@ -105,7 +106,7 @@ def resolve(
     from store_agent.entry import resolve_case
 
     decided = {"remedy": remedy, "amount_minor": amount, "note": note, "to_store": to_store, "to_person": to_person}
-    after = resolve_case(_settings(ctx), case, decided)
+    after = resolve_case(settings_of(ctx), case, decided)
     if as_json:
         print_json(after)
     else:
@@ -126,7 +127,7 @@ def retry(ctx: click.Context, op_id: str, note: str, as_json: bool) -> None:
     """Apply what could not be applied."""
     from store_agent.entry import retry_operation
 
-    done = retry_operation(_settings(ctx), op_id, note)
+    done = retry_operation(settings_of(ctx), op_id, note)
     if as_json:
         print_json(done)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
@@ -91,9 +92,10 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     settings = configuration().settings
     from store_agent.clock import SystemClock
     from store_agent.doctor import LABELS, Health, examine
-    from store_agent.entry import check_centre, check_first_data
+    from store_agent.entry import check_centre, check_first_data, check_standing
 
-    checks = examine(settings, SystemClock(), [lambda: check_centre(settings), lambda: check_first_data(settings)])
+    asked = (check_standing, check_centre, check_first_data)
+    checks = examine(settings, SystemClock(), [partial(check, settings) for check in asked])
     if as_json:
         print_json([check.as_json() for check in checks])
     else:

@@ -39,8 +39,9 @@ class Counter:
         return store or Store(id=self.store_id, name={})
 
     def now(self) -> datetime:
-        """The moment, for an operation or a rule."""
-        return self.clock.now()
+        """The moment, for an operation or a rule: never before what the centre last told, so no clock extends a coupon."""
+        now, server_at = self.clock.now(), self.replica.server_at()
+        return now if server_at is None or server_at < now else server_at
 
     def named(self, group: str = "") -> dict[str, Any]:
         """The fields that every operation begins with: a new id, now, this store, this person."""

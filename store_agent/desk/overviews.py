@@ -88,6 +88,14 @@ class LineOverview:
     """Whether the first rows have come."""
     arriving: Arriving | None = None
     """The first data are on their way, as one file."""
+    frozen: str = ""
+    """Why nothing is accepted just now: one of `Freeze` of the replica; empty where all is well."""
+    is_catching_up: bool = False
+    """The centre was restored, and what it says is being read anew."""
+    unread: int = 0
+    """Rows of the centre that this version cannot read."""
+    clock_ahead_s: int = 0
+    """By how much this machine's clock is ahead of the centre's; negative where it is behind."""
 
 
 def member(
@@ -157,6 +165,10 @@ def line(counter: Counter) -> LineOverview:
         is_ready=bool(cursors) and all(head == position for position, head in cursors.values()),
         cover=rights.covered(counter),
         arriving=arriving(cache),
+        frozen=counter.replica.standing.frozen,
+        is_catching_up=bool(cache.setting("catching_up")),
+        unread=cache.unread_count(),
+        clock_ahead_s=int(cache.setting("clock_ahead_s") or 0),
     )
 
 

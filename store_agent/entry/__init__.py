@@ -84,6 +84,38 @@ def retry_operation(settings: Settings, op_id: str, note: str) -> list[dict[str,
     return retry_operation(settings, op_id, note)
 
 
+def verify_journal(
+    settings: Settings, file: str, key_file: str, anchor_file: str, tell: Callable[[int], None]
+) -> dict[str, object]:
+    """What is wrong with a journal."""
+    from store_agent.entry.audit import verify
+
+    return verify(settings, file, key_file, anchor_file, tell)
+
+
+def salvage_journal(
+    settings: Settings, out: str, file: str, key_file: str, tell: Callable[[int], None]
+) -> dict[str, object]:
+    """Copy what is whole of a journal."""
+    from store_agent.entry.audit import salvage
+
+    return salvage(settings, out, file, key_file, tell)
+
+
+def verify_ledger(settings: Settings, tell: Callable[[int], None]) -> dict[str, object]:
+    """What is wrong with the chains in a ledger."""
+    from store_agent.entry.audit import verify_ledger
+
+    return verify_ledger(settings, tell)
+
+
+def renew_ledger(settings: Settings) -> str:
+    """Give the ledger a new name, after it was restored."""
+    from store_agent.entry.audit import renew
+
+    return renew(settings)
+
+
 def check_centre(settings: Settings) -> Check:
     """Whether the centre of this store answers."""
     from store_agent.entry.checks import check_centre
@@ -96,6 +128,13 @@ def check_first_data(settings: Settings) -> Check:
     from store_agent.entry.checks import check_first_data
 
     return check_first_data(settings)
+
+
+def check_standing(settings: Settings) -> Check:
+    """Whether the store of this machine accepts."""
+    from store_agent.entry.checks import check_standing
+
+    return check_standing(settings)
 
 
 def run_demo(options: dict[str, Any]) -> int:

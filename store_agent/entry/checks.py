@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
+from store_agent.clock import SystemClock
 from store_agent.config import Settings
 from store_agent.desk import overviews
 from store_agent.doctor import Check, Health
 from store_agent.entry.report import first_data_percent
 from store_agent.entry.store import open_key_of, open_replica
+from store_agent.replica import standing
 from store_agent.replica.journal import Journal
 from store_agent.trouble import Trouble
 from store_agent.words import _
+from sync import wire
 from sync.client import Client
 
 ANSWER_WITHIN_S = 3.0
+AHEAD_MOST_S = 120
 
 
 def check_centre(settings: Settings) -> Check:
@@ -26,15 +31,22 @@ def check_centre(settings: Settings) -> Check:
     if not url:
         return Check("centre", Health.OK, _("This machine is not bound to a store yet."))
     try:
-        healthy = asyncio.run(_ask(url))
+        health = asyncio.run(_ask(url))
     except Trouble as trouble:
         sentence = _("No centre answers at {url}: {what}").format(url=url, what=trouble.what)
         return Check(
             "centre", Health.WARN, sentence, _("The store works on without it. Check the line and the address.")
         )
-    if not healthy:
+    if not health.ok:
         sentence = _("The centre at {url} is in trouble.").format(url=url)
         return Check("centre", Health.WARN, sentence, _("The store works on without it. Tell the head office."))
+    ahead_s = _ahead_s(health, SystemClock().now())
+    if abs(ahead_s) > AHEAD_MOST_S:
+        sentence = _("This clock is {count} seconds ahead of the centre's.")
+        if ahead_s < 0:
+            sentence = _("This clock is {count} seconds behind the centre's.")
+        hint = _("Set the date and the time, best from the network.")
+        return Check("centre", Health.WARN, sentence.format(count=f"{abs(ahead_s):,}"), hint)
     return Check("centre", Health.OK, _("The centre at {url} answers.").format(url=url))
 
 
@@ -63,6 +75,31 @@ def _first_data(settings: Settings) -> tuple[int | None, bool]:
         return percent, percent is None and any(position for position, _head in replica.cache.cursors().values())
 
 
+def check_standing(settings: Settings) -> Check:
+    """Whether this store accepts, and reads all that the centre says."""
+    name = "standing"
+    try:
+        if not (settings.data_path / "journal.db").exists():
+            return Check(name, Health.OK, _("This machine is not bound to a store yet."))
+        with open_replica(settings) as replica:
+            frozen, unread = replica.standing.frozen, replica.cache.unread_count()
+    except Trouble as trouble:
+        return Check(name, Health.FAIL, trouble.what, trouble.hint or _("Ask the head office for help."))
+    except OSError as error:
+        return Check(name, Health.FAIL, str(error.strerror), _("Let this user read it."))
+    if frozen:
+        return Check(name, Health.FAIL, standing.sentence(frozen), standing.hint())
+    if unread:
+        sentence = _("{count} rows of the centre need a newer version.").format(count=f"{unread:,}")
+        return Check(name, Health.WARN, sentence, _("Update Store Agent."))
+    return Check(name, Health.OK, _("This store accepts, and reads all that the centre says."))
+
+
+def _ahead_s(health: wire.Health, now: datetime) -> int:
+    """By how much the machine's clock is ahead of the centre's."""
+    return round((now - health.at).total_seconds()) if health.at else 0
+
+
 def _url_of_enrolment(settings: Settings) -> str:
     path = settings.data_path / "journal.db"
     try:
@@ -78,6 +115,6 @@ def _url_of_enrolment(settings: Settings) -> str:
         journal.close()
 
 
-async def _ask(url: str) -> bool:
+async def _ask(url: str) -> wire.Health:
     async with Client(url, request_s=ANSWER_WITHIN_S) as client:
-        return (await client.health()).ok
+        return await client.health()

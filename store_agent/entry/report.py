@@ -14,6 +14,7 @@ from store_agent.domain.allowances import Allowance
 from store_agent.domain.campaigns import Campaign
 from store_agent.domain.cases import Case
 from store_agent.entry.store import open_counter, open_replica
+from store_agent.replica import standing
 from store_agent.safe_text import safe_text
 from store_agent.trouble import Trouble
 from store_agent.words import _, language, refusals
@@ -29,7 +30,11 @@ def status(settings: Settings) -> dict[str, object]:
         return {
             "store": replica.store,
             "device": replica.device,
-            "in_step": line.is_ready and not line.waiting and line.offline_since is None,
+            "in_step": line.is_ready and not line.waiting and line.offline_since is None and not line.frozen,
+            "frozen": line.frozen,
+            "frozen_because": standing.sentence(line.frozen) if line.frozen else "",
+            "catching_up": line.is_catching_up,
+            "epoch": replica.epoch,
             "waiting": line.waiting,
             "parked": line.parked,
             "behind": line.behind,
@@ -37,6 +42,8 @@ def status(settings: Settings) -> dict[str, object]:
             "heard_at": line.heard_at.isoformat() if line.heard_at else None,
             "offline_since": line.offline_since.isoformat() if line.offline_since else None,
             "trouble": line.trouble,
+            "clock_ahead_s": line.clock_ahead_s,
+            "unread": line.unread,
             "members": view.count("member"),
             "products": view.count("product"),
             "operations": replica.journal.count(),

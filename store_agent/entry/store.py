@@ -59,7 +59,7 @@ def open_replica(settings: Settings, *, make: bool = False) -> Replica:
             _("Ask the head office for a one-time code, then run `store-agent enroll URL CODE`."),
         )
     # A new key beside a journal would hide that the journal's own key is missing.
-    return Replica(folder, open_key_of(settings, make=make and not is_there))
+    return Replica(folder, open_key_of(settings, make=make and not is_there), settings.anchor_path)
 
 
 def open_key_of(settings: Settings, *, make: bool = False) -> bytes:
@@ -240,10 +240,7 @@ def enroll(settings: Settings, url: str, code: str) -> dict[str, object]:
     """Make a key for this machine, exchange the code for an identity, and keep both. Says who the machine is now."""
     with open_replica(settings, make=True) as replica:
         if replica.device:
-            raise Trouble(
-                _("This machine is a device of store {store} already.").format(store=replica.store),
-                _("To begin anew, choose another data folder: nothing here is ever thrown away."),
-            )
+            return _enroll_again(replica, settings, url, code)
         secret = replica.journal.setting("secret_offered")
         public = replica.journal.setting("public_offered")
         if not secret:
@@ -255,6 +252,39 @@ def enroll(settings: Settings, url: str, code: str) -> dict[str, object]:
             device=reply.device, store=reply.store, epoch=str(reply.epoch), secret=secret, centre_url=url
         )
         return {"store": reply.store, "device": reply.device, "centre_url": url}
+
+
+def _enroll_again(replica: Replica, settings: Settings, url: str, code: str) -> dict[str, object]:
+    """The centre was restored to a time before this machine was bound: bind it as the device that it is, with its key."""
+    here = Trouble(
+        _("This machine is a device of store {store} already.").format(store=replica.store),
+        _("To begin anew, choose another data folder: nothing here is ever thrown away."),
+    )
+    if not asyncio.run(_is_forgotten(replica, settings)):
+        raise here
+    request = wire.EnrolRequest(
+        code, wire.public_of(replica.journal.setting("secret")), device=replica.device, store=replica.store
+    )
+    reply = asyncio.run(_enrol(url, request, settings.request_timeout_s))
+    if reply.device != replica.device:
+        # A centre of an older version took no notice of who asked.
+        raise here
+    replica.journal.keep(centre_url=url)
+    return {"store": reply.store, "device": reply.device, "centre_url": url}
+
+
+async def _is_forgotten(replica: Replica, settings: Settings) -> bool:
+    """Whether the centre answers, and does not know this device."""
+    client = make_client(replica, settings)
+    try:
+        await client.pull({}, 1)
+    except Unwelcome as trouble:
+        return trouble.is_unknown
+    except Trouble:
+        return False
+    finally:
+        await client.close()
+    return False
 
 
 async def _enrol(url: str, request: wire.EnrolRequest, request_s: float) -> wire.EnrolReply:

@@ -78,13 +78,13 @@ class Building:
             raise Trouble(_("A row of {table} cannot be read.").format(table=table))
         return decoded
 
-    def include(self, entries: Iterable[Entry], floor: Place) -> None:
+    def include(self, entries: Iterable[Entry], floor: Place, op_id: str) -> None:
         """These own operations are in the rows, and so is everything up to the floor."""
         self.db.conn.executemany(
             "insert into answer (op_id, epoch, seq, outcome, body) values (?, ?, ?, 'applied', '{}')",
             [(entry.operation.op_id, entry.epoch, entry.seq) for entry in entries],
         )
-        self.keep(floor=f"{floor.epoch}.{floor.seq}")
+        self.keep(floor=f"{floor.epoch}.{floor.seq}.{op_id}")
 
     def keep(self, **settings: str) -> None:
         """Settings of the new cache."""

@@ -14,12 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from store_agent.codec import NOUN_OF, decode_row
-from store_agent.replica import arrivals, database, search
+from store_agent.codec import decode_row
+from store_agent.replica import anew, arrivals, database, search, unread
 from store_agent.replica.journal import Place
 from store_agent.schema import cache as migrations
-from store_agent.trouble import Trouble
-from store_agent.words import _
 
 ROOM_KB, ROOM_LEAST_KB = 64_000, 2_000
 """For the file's pages in memory: while many rows come at once, and at all other times."""
@@ -98,10 +96,19 @@ class Cache:
         self._room_kb = 0
         self.place = _place_of(self._name)
         """Which file this is, whatever lies under its name later."""
+        if self.unread_count():
+            with self.transaction():
+                self._put_back()
         if not self.setting("generation"):
             # Two processes may come here at once: the first one's name stays.
             with self.transaction():
                 self.db.conn.execute("insert or ignore into setting values ('generation', ?)", [uuid.uuid4().hex])
+
+    def _put_back(self) -> None:
+        """This version may be a newer one than that which put rows aside."""
+        for table, rows in unread.take_back(self.db).items():
+            self._put(table, [Arrival(table, *row) for row in rows])
+            arrivals.note(self.db, [(table, id_) for id_, _revision, _body in rows])
 
     def is_in_place(self) -> bool:
         """Whether the file that is open is still the one under its name, and nobody met damage in it."""
@@ -137,8 +144,6 @@ class Cache:
                 " position = max(position, excluded.position), head = max(head, excluded.head)",
                 [(stream, *read) for stream, read in absorbed.cursors.items()],
             )
-            if absorbed.answers:
-                self._raise_floor()
             if absorbed.rows:
                 arrivals.note(self.db, [(row.table, row.id) for row in absorbed.rows])
 
@@ -150,13 +155,16 @@ class Cache:
             self.db.conn.execute(f"pragma cache_size = {-room_kb or -ROOM_LEAST_KB}")
 
     def _put(self, table: str, came: Sequence[Arrival]) -> None:
-        if table not in NOUN_OF:
-            raise Trouble(_("The centre sent a kind of row that this version does not know."), _("Update Store Agent."))
         latest = {row.id: row for row in sorted(came, key=lambda row: row.revision)}
         # Read before it is kept: a row that nobody can read would be in the way of everything that looks at its table.
-        decoded = {row.id: decode_row(table, row.body) for row in latest.values()}
-        if any(row.id != id_ for id_, row in decoded.items()):
-            raise Trouble(_("A row of {table} cannot be read.").format(table=table))
+        read = {row.id: unread.read(table, row.id, row.body) for row in latest.values()}
+        if None in read.values():
+            aside = [latest.pop(id_) for id_, row in read.items() if row is None]
+            unread.put_aside(self.db, table, [(row.id, row.revision, row.body) for row in aside])
+        decoded = {id_: row for id_, row in read.items() if row is not None}
+        if not decoded:
+            return
+        unread.outdate(self.db, table, [(row.id, row.revision) for row in latest.values()])
         indexer = INDEXED.get(table)
         known = self._known(table, latest) if indexer else {}
         self.db.conn.executemany(
@@ -184,25 +192,25 @@ class Cache:
         query = f"select id, revision, body from {table} where id in (select value from json_each(?))"
         return {id_: (revision, body) for id_, revision, body in self.db.conn.execute(query, [wanted])}
 
-    def _raise_floor(self) -> None:
-        """Below the floor every own operation is answered, so nobody needs to look there again but for parked ones."""
-        floor = self.floor()
-        seq = floor.seq
-        while self.db.conn.execute(
-            "select 1 from answer where epoch = ? and seq = ?", [floor.epoch, seq + 1]
-        ).fetchone():
-            seq += 1
-        self._set("floor", f"{floor.epoch}.{seq}")
+    def floor(self) -> tuple[Place, str]:
+        """Up to here every own operation is included, and the id of the last of them. Ask the replica, which checks it."""
+        epoch, seq, op_id = _parts(self.setting("floor"))
+        return Place(epoch, seq), op_id
 
-    def floor(self) -> Place:
-        """Up to here every own operation is included, but for those that are parked."""
-        epoch, _dot, seq = (self.setting("floor") or "1.0").partition(".")
-        return Place(int(epoch), int(seq))
+    def received(self) -> tuple[Place, str]:
+        """Up to here the centre holds every own operation, and the hash of the last. Ask the replica, which checks it."""
+        epoch, seq, hash = _parts(self.setting("received"))
+        return Place(epoch, seq), hash
 
-    def received(self) -> Place:
-        """Up to here the centre has said that it holds every own operation: they need not be sent again."""
-        epoch, _dot, seq = (self.setting("received") or "1.0").partition(".")
-        return Place(int(epoch), int(seq))
+    def forget(self, incarnation: str) -> None:
+        """The centre is another one: throw away all that it told."""
+        with self.transaction():
+            anew.forget(self.db, incarnation)
+
+    def unread_count(self) -> int:
+        """How many rows of the centre this version cannot read; they wait for one that can."""
+        with database.translated(self.path):
+            return unread.count(self.db)
 
     def get(self, table: str, id_: str) -> Any:
         """One row, or None."""
@@ -302,6 +310,12 @@ class Cache:
 
     def close(self) -> None:
         self.db.conn.close()
+
+
+def _parts(text: str) -> tuple[int, int, str]:
+    """`1.8.name` as it stands in a setting: an epoch, a number, and what stands at that place."""
+    epoch, seq, name = [*text.split(".", 2), "", ""][:3]
+    return int(epoch or 0), int(seq or 0), name
 
 
 def _place_of(name: str) -> tuple[int, int]:

@@ -53,7 +53,7 @@ def connect(path: Path, key: bytes, *, durable: bool) -> Database:
 
 
 def is_plain(path: Path) -> bool:
-    """Whether whoever has the file can read it without a key. Asked by SQLite: a file that it has open is never opened beside it."""
+    """Whether the file can be read without a key. SQLite is asked: what it has open is never opened beside it."""
     if not path.stat().st_size:
         return False
     conn = sqlcipher.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
@@ -65,6 +65,25 @@ def is_plain(path: Path) -> bool:
     finally:
         conn.close()
     return True
+
+
+def connect_to_read(path: Path, key: bytes) -> Database:
+    """Open a file that nobody may change: also a copy on a disk that takes nothing."""
+    if not path.is_file():
+        raise Trouble(_("{path} cannot be opened.").format(path=path), _("Check that the folder exists and is yours."))
+    wal = path.with_name(path.name + "-wal")
+    # Without a log beside it there is nobody who writes, and then it can be read where no file can be made.
+    how = "mode=ro" if wal.exists() else "immutable=1"
+    with translated(path):
+        conn = sqlcipher.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None, timeout=5.0)
+        try:
+            conn.execute("pragma cipher_log_level = NONE")
+            conn.execute(f"pragma key = \"x'{key.hex()}'\"")
+            conn.execute("select count(*) from sqlite_master").fetchone()
+        except BaseException:
+            conn.close()
+            raise
+    return Database(conn)
 
 
 def migrate(db: Database, migrations: Migrations, path: Path) -> None:
@@ -175,10 +194,13 @@ def _trouble(error: Any, path: Path) -> Exception:
     if "unable to open" in text:
         return Trouble(_("{path} cannot be opened.").format(path=path), _("Check that the folder exists and is yours."))
     if "not a database" in text or "malformed" in text or "corrupt" in text:
-        return Corrupt(
-            _("{path} is damaged, or belongs to another key.").format(path=name),
-            _("Nothing was changed. Put back the right key file, or run `store-agent doctor`."),
-        )
+        hint = _("Nothing was changed. Put back the right key file, or run `store-agent doctor`.")
+        if name.startswith("journal"):
+            hint = _(
+                "Nothing was changed. Put back the right key file, or run `store-agent audit verify`, which says where;"
+                " `store-agent audit salvage OUT` copies what is whole."
+            )
+        return Corrupt(_("{path} is damaged, or belongs to another key.").format(path=name), hint)
     if "locked" in text or "busy" in text:
         return Trouble(_("{path} is in use for too long.").format(path=name), _("Try again."))
     if "disk I/O" in text:

@@ -56,17 +56,17 @@ class Journal:
 
     def after(self, place: Place, most: int = -1) -> Iterator[Entry]:
         """Entries behind a place, in order."""
-        return map(decode_entry, self.data_after(place, most))
+        return (decode_entry(data) for _epoch, data in self.data_after(place, most))
 
-    def data_after(self, place: Place, most: int = -1) -> list[bytes]:
-        """The same as the bytes that were stored, for whoever only passes them on."""
+    def data_after(self, place: Place, most: int = -1) -> list[tuple[int, bytes]]:
+        """The same as epochs and the bytes that were stored, for whoever only passes them on."""
         with database.translated(self.path):
             found = self.db.conn.execute(
                 # Its number is written in: SQLite plans a statement anew each time that a limit is bound.
-                f"select data from operation where (epoch, seq) > (?, ?) order by epoch, seq limit {most:d}",
+                f"select epoch, data from operation where (epoch, seq) > (?, ?) order by epoch, seq limit {most:d}",
                 [place.epoch, place.seq],
             ).fetchall()
-        return [data for (data,) in found]
+        return [(epoch, data) for epoch, data in found]
 
     def find(self, op_ids: Sequence[str]) -> Iterator[Entry]:
         """Entries by their operations' ids, in order."""
@@ -89,6 +89,31 @@ class Journal:
         with database.translated(self.path):
             return dict(self.db.conn.execute("select epoch, max(seq) from operation group by epoch").fetchall())
 
+    def hash_at(self, place: Place) -> str:
+        """The hash of the entry at a place; empty where there is none."""
+        with database.translated(self.path):
+            row = self.db.conn.execute(
+                "select hash from operation where epoch = ? and seq = ?", [place.epoch, place.seq]
+            ).fetchone()
+        return str(row[0]) if row else ""
+
+    def op_ids_after(self, place: Place, most: int) -> list[tuple[Place, str]]:
+        """Places and ids of the entries behind a place, in order, without reading the entries."""
+        with database.translated(self.path):
+            found = self.db.conn.execute(
+                f"select epoch, seq, op_id from operation where (epoch, seq) > (?, ?) order by epoch, seq limit {most:d}",
+                [place.epoch, place.seq],
+            ).fetchall()
+        return [(Place(epoch, seq), op_id) for epoch, seq, op_id in found]
+
+    def op_id_at(self, place: Place) -> str:
+        """The id of the entry at a place; empty where there is none."""
+        with database.translated(self.path):
+            row = self.db.conn.execute(
+                "select op_id from operation where epoch = ? and seq = ?", [place.epoch, place.seq]
+            ).fetchone()
+        return str(row[0]) if row else ""
+
     def count(self) -> int:
         """How many operations there are, for `status`."""
         with database.translated(self.path):
@@ -99,6 +124,14 @@ class Journal:
         with database.translated(self.path):
             row = self.db.conn.execute("select value from setting where name = ?", [name]).fetchone()
         return str(row[0]) if row else ""
+
+    def settings(self, *names: str) -> list[str]:
+        """Several of them, of one moment."""
+        with database.translated(self.path):
+            marks = ",".join("?" * len(names))
+            found = self.db.conn.execute(f"select name, value from setting where name in ({marks})", names).fetchall()
+        values = dict(found)
+        return [str(values.get(name, "")) for name in names]
 
     def keep(self, **settings: str) -> None:
         """Write lasting values of this device."""

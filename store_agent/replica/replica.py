@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,16 +14,20 @@ from typing import Any, Self
 from store_agent.codec import Entry
 from store_agent.domain.operation import Operation, Refusal
 from store_agent.replica import ballast, building, database
+from store_agent.replica.anchor import Anchor, Mark
 from store_agent.replica.building import Building
 from store_agent.replica.cache import DAMAGE_MARK, Cache
 from store_agent.replica.download import Download
-from store_agent.replica.journal import Journal
+from store_agent.replica.journal import Journal, Place
+from store_agent.replica.standing import Standing
 from store_agent.replica.view import View
 from store_agent.trouble import Trouble
 from store_agent.words import _
 
 DOWNLOAD = "cache.download"
 OLD = "cache.old.db"
+NOWHERE = Place(0, 0)
+"""Before the first entry."""
 
 
 class Refused(Exception):
@@ -33,16 +38,21 @@ class Refused(Exception):
 
 
 class Replica:
-    """What a store has on disk: `journal.db` and `cache.db` under one key."""
+    """What a store has on disk: `journal.db` and `cache.db` under one key, and the anchor beside them or elsewhere."""
 
-    def __init__(self, folder: Path, key: bytes) -> None:
+    def __init__(self, folder: Path, key: bytes, anchor: Path | None = None) -> None:
         self.folder = folder
         self._key = key
         # Given once and for good, so they are read once: every operation that is named asks for the store.
         self._device = self._store = ""
         ballast.probe(folder)
+        self._server_at: datetime | None = None
+        self._time_version: object = None
         self.journal = Journal(folder / "journal.db", key)
+        self.anchor = Anchor(anchor or folder / "anchor")
+        self.standing = Standing(self.journal, self.anchor)
         try:
+            self.standing.check(self.device)
             self._cache = self._open_cache()
         except BaseException:
             self.journal.close()
@@ -125,6 +135,7 @@ class Replica:
             raise database.is_full()
         try:
             with self.journal.transaction(), self.view.moment():
+                epoch = self.standing.open_epoch()
                 operations = draft()
                 after: dict[tuple[str, str], Any] = {}
                 for operation in map(self.view.meant, operations):
@@ -134,9 +145,12 @@ class Replica:
                     if refusal:
                         raise Refused(refusal)
                     after[subject] = operation.effect(before)
-                self.journal.append(operations, self.device, self.epoch)
+                entries = self.journal.append(operations, self.device, epoch)
         except Refused as refused:
             return refused.refusal
+        if entries:
+            last = entries[-1]
+            self.anchor.write(last.device, Mark(Place(last.epoch, last.seq), last.hash))
         return None
 
     def rest(self) -> bool:
@@ -152,17 +166,56 @@ class Replica:
 
     def outbox(self, most: int) -> list[Entry]:
         """The oldest operations that the centre has not said it received, in order."""
-        return list(self.journal.after(self.cache.received(), most))
+        return list(self.journal.after(self.received(), most))
 
-    def outbox_data(self, most: int) -> list[bytes]:
-        """The same as the bytes that were stored."""
-        return self.journal.data_after(self.cache.received(), most)
+    def received(self) -> Place:
+        """Up to here the centre holds every own operation. Said of another journal than this one, it counts for nothing."""
+        place, hash = self.cache.received()
+        return place if not place.seq or self.journal.hash_at(place) == hash else NOWHERE
+
+    def raise_floor(self) -> None:
+        """Below the floor every own operation is included, but for those that are parked, in this epoch and before it."""
+        cache = self.cache
+        parked = set(cache.parked())
+        before = floor = self.floor()
+        most = 1
+        while part := self.journal.op_ids_after(floor, most):
+            answered = parked | cache.answered([op_id for _place, op_id in part])
+            count = next((n for n, (_place, op_id) in enumerate(part) if op_id not in answered), len(part))
+            if count:
+                floor = part[count - 1][0]
+            if count < len(part):
+                break
+            most = min(most * 8, 500)
+        if floor != before:
+            cache.keep(floor=f"{floor.epoch}.{floor.seq}.{self.journal.op_id_at(floor)}")
+
+    def floor(self) -> Place:
+        """Up to here every own operation is included; by its id, as an older journal may have used the number for another."""
+        place, op_id = self.cache.floor()
+        return place if op_id and self.journal.op_id_at(place) == op_id else NOWHERE
+
+    def outbox_data(self, most: int) -> list[tuple[int, bytes]]:
+        """The same as epochs and the bytes that were stored."""
+        return self.journal.data_after(self.received(), most)
 
     def version(self) -> tuple[int, ...]:
         """Changes whenever another process has committed to either file; for looking again at what is on a screen."""
         cache = self.cache
         versions = [int(part.db.conn.execute("pragma data_version").fetchone()[0]) for part in (self.journal, cache)]
         return (*versions, *cache.place)
+
+    def server_at(self) -> datetime | None:
+        """The latest time that the centre ever told this store; with the cache it is forgotten, and all rows with it."""
+        if self._time_version and self.view.is_in_moment:
+            return self._server_at  # What was judged by is one moment's.
+        cache = self._cache
+        version = (cache.place, database.version(cache.db))
+        if version != self._time_version:
+            text = cache.setting("server_at")
+            self._server_at = datetime.fromisoformat(text) if text else None
+            self._time_version = version
+        return self._server_at
 
     @property
     def device(self) -> str:
@@ -179,9 +232,10 @@ class Replica:
     @property
     def epoch(self) -> int:
         """The chain that is being written."""
-        return int(self.journal.setting("epoch") or "1")
+        return self.standing.epoch()
 
     def close(self) -> None:
+        self.anchor.close()
         self._cache.close()
         self.journal.close()
 

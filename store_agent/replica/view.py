@@ -86,7 +86,7 @@ class View:
         generation = cache.setting("generation")
         if generation != self._generation:
             self._forget(generation)
-            self._read, self._answers = cache.floor(), cache.last_answer()
+            self._read, self._answers = self._floor(cache), cache.last_answer()
             self._arrivals = arrivals.last_number(cache.db)
             self._hold_parked(cache)
             return
@@ -110,6 +110,11 @@ class View:
         stays = cache.merged({name for entry in entries for name in named_in(entry.operation)})
         for entry in entries:
             self._waiting.hold(entry, stays)
+
+    def _floor(self, cache: Cache) -> Place:
+        """Where own operations begin that may wait; from the first on where the cache speaks of another journal."""
+        place, op_id = cache.floor()
+        return place if op_id and self._journal.op_id_at(place) == op_id else Place(0, 0)
 
     def _reread(self, keys: Iterable[Key]) -> None:
         for key in keys:

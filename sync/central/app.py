@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from store_agent import __version__
 from sync import wire
-from sync.central import compaction, devices, downloads, exchange, ground, lending
+from sync.central import compaction, devices, downloads, epochs, exchange, ground, lending, salvage
 from sync.central.availability import EVERY_S, keep_publishing
 from sync.central.devices import Device
 from sync.central.endpoints import Declined, Endpoint, as_route, json_response, read_body
@@ -76,14 +76,40 @@ async def _pull(request: Request, _body: Any) -> wire.PullReply:
     device = await _device(request)
     own = wire.stream_of(device.store)
     for name in request.query_params:
-        if name not in (wire.CHAIN, own, "rows", "wait"):
+        if name not in (wire.CHAIN, own, "rows", "wait", "incarnation", "received"):
             raise Declined(403, "other-stream", f"{name} is not a stream of this store.")
     cursors = {stream: int(_number(request, stream)) for stream in (wire.CHAIN, own)}
     page_rows, wait_s = int(_number(request, "rows", 500)), min(_number(request, "wait"), LONGEST_WAIT_S)
-    reply = await exchange.pull(centre.pool, cursors, page_rows, centre.standby)
-    if wait_s and not any(page.rows for page in reply.streams.values()):
+    known = exchange.Known(request.query_params.get("incarnation", ""), _received(request))
+
+    async def ask() -> wire.PullReply:
+        return await exchange.pull(
+            centre.pool, cursors, page_rows, centre.standby, device=device, known=known, now=centre.now()
+        )
+
+    reply = await ask()
+    if wait_s and reply.streams and not any(page.rows for page in reply.streams.values()):
         await centre.waiting.until_beyond(cursors, wait_s)
-        reply = await exchange.pull(centre.pool, cursors, page_rows, centre.standby)
+        reply = await ask()
+    return reply
+
+
+def _received(request: Request) -> tuple[int, int]:
+    epoch, _dot, seq = request.query_params.get("received", "0.0").partition(".")
+    if not (epoch + seq).isdecimal() or not epoch or not seq or len(epoch + seq) > 32:
+        raise Declined(422, "malformed", "received is no EPOCH.NUMBER.")
+    return int(epoch), int(seq)
+
+
+async def _epoch(request: Request, body: wire.EpochRequest) -> wire.EpochReply:
+    centre = centre_of(request)
+    return await epochs.begin(centre.pool, await _device(request), body, centre.now())
+
+
+async def _salvage(request: Request, body: wire.SalvageRequest) -> wire.SalvageReply:
+    centre = centre_of(request)
+    reply = await salvage.take(centre.pool, await _device(request), body, centre.now())
+    centre.waiting.nudge()
     return reply
 
 
@@ -129,7 +155,7 @@ async def _enrol(request: Request, body: wire.EnrolRequest) -> wire.EnrolReply:
 
 async def _health(request: Request, _body: Any) -> wire.Health:
     async with centre_of(request).pool.connection() as conn:
-        return wire.Health(True, __version__, await ground.incarnation(conn))
+        return wire.Health(True, __version__, await ground.incarnation(conn), centre_of(request).now())
 
 
 STORE_ENDPOINTS = (
@@ -140,7 +166,16 @@ STORE_ENDPOINTS = (
         "Rows of the store's streams behind its cursors",
         _pull,
         wire.PullReply,
-        query=("chain", "store/{store}", "rows", "wait"),
+        query=("chain", "store/{store}", "rows", "wait", "incarnation", "received"),
+    ),
+    Endpoint("POST", "/v1/epoch", "Give a device a new chain", _epoch, wire.EpochReply, wire.EpochRequest),
+    Endpoint(
+        "POST",
+        "/v1/salvage",
+        "Take what was left of a closed epoch",
+        _salvage,
+        wire.SalvageReply,
+        wire.SalvageRequest,
     ),
     Endpoint(
         "POST",

@@ -56,9 +56,15 @@ async def enrol(conn: Connection, request: wire.EnrolRequest, now: datetime) -> 
         raise Declined(403, "code-used", "This code was used already. Ask the head office for a new one.")
     if now >= expires_at:
         raise Declined(403, "code-expired", "This code has expired. Ask the head office for a new one.")
-    device = Device(uuid.uuid4().hex, store, 1, 0, FIRST_HASH)
+    if request.device and request.store != store:
+        raise Declined(403, "code-other-store", "This code is for another store than the machine's own.")
+    known = await _get(conn, request.device) if request.device else None
+    if known and known[1] != request.public_key:
+        raise Declined(403, "device-taken", "Another machine has this device's id.")
+    device = known[0] if known else Device(request.device or uuid.uuid4().hex, store, 1, 0, FIRST_HASH)
     await conn.execute(
-        "insert into device (id, store, name, public_key, last_hash, enrolled_at) values (%s, %s, %s, %s, %s, %s)",
+        "insert into device (id, store, name, public_key, last_hash, enrolled_at) values (%s, %s, %s, %s, %s, %s)"
+        " on conflict (id) do nothing",
         [device.id, store, request.name, request.public_key, FIRST_HASH, now],
     )
     await conn.execute("update enrolment_code set used_by = %s where code_hash = %s", [device.id, _hash(request.code)])
@@ -89,6 +95,12 @@ async def advance(conn: Connection, device: Device, seq: int, last_hash: str, no
     await conn.execute(
         "update device set seq = %s, last_hash = %s, heard_at = %s where id = %s", [seq, last_hash, now, device.id]
     )
+
+
+async def held(conn: Connection, device: Device) -> wire.Held | None:
+    """Where the device's chain ends at this moment."""
+    row = await (await conn.execute("select epoch, seq, last_hash from device where id = %s", [device.id])).fetchone()
+    return wire.Held(*row) if row else None
 
 
 async def _get(conn: Connection, device_id: str) -> tuple[Device, str, bool] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,6 +26,7 @@ UNKEEPABLE = (psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
 """Errors that come from a value itself, so that trying again cannot help."""
 OPERATIONS_MOST = 1000
 PAGE_MOST = 5000
+NO_BRANCHES: Mapping[str, int] = {}
 
 
 class Fork(Declined):
@@ -34,6 +35,15 @@ class Fork(Declined):
     def __init__(self, error: str, op_id: str, sentence: str) -> None:
         super().__init__(409, error, sentence)
         self.op_id = op_id
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a store says that this centre once told it."""
+
+    incarnation: str = ""
+    received: tuple[int, int] = (0, 0)
+    """Epoch and number up to which it was told that all is held."""
 
 
 @dataclass(slots=True)
@@ -47,6 +57,8 @@ class _SortedOut:
     """By epoch and number: op_id and hash as they were sent now."""
     new_ids: list[str] = field(default_factory=list)
     unreadable: list[tuple[bytes, int, str]] = field(default_factory=list)
+    broken: Declined | None = None
+    """Why it does not go on with the device's chain, if it does not."""
 
 
 async def push(pool: Pool, device: Device, request: wire.PushRequest, now: datetime) -> wire.PushReply:
@@ -80,17 +92,20 @@ async def _push(
     device = await devices.lock(conn, device)
     sorted_out = _sort_out(device, request)
     await _check_held(conn, device, sorted_out.held)
+    if sorted_out.broken:
+        # Only now: where something before it is another operation here, that is what has to be said.
+        raise sorted_out.broken
     await _check_new(conn, device, sorted_out.new_ids)
     unreadable = sorted_out.unreadable
     if singly:
-        unreadable += await _apply_singly(conn, device, sorted_out.fresh, now)
+        unreadable += await apply_singly(conn, device, sorted_out.fresh, now)
     elif sorted_out.fresh:
         await ledger.apply(conn, device.store, sorted_out.fresh, now)
     if unreadable:
-        await _keep_unread(conn, device, unreadable, now)
+        await keep_unread(conn, device, unreadable, now)
     if sorted_out.seq > device.seq:
         await devices.advance(conn, device, sorted_out.seq, sorted_out.last_hash, now)
-    return wire.PushReply(device.epoch, sorted_out.seq, await ground.incarnation(conn))
+    return wire.PushReply(device.epoch, sorted_out.seq, await ground.incarnation(conn), sorted_out.last_hash, now)
 
 
 def _sort_out(device: Device, request: wire.PushRequest) -> _SortedOut:
@@ -104,9 +119,18 @@ def _sort_out(device: Device, request: wire.PushRequest) -> _SortedOut:
         if (envelope.epoch, envelope.seq) <= (device.epoch, device.seq):
             found.held[envelope.epoch, envelope.seq] = (op_id, hash_of(data))
             continue
+        if envelope.epoch > device.epoch:
+            raise Declined(409, "epoch-unknown", f"This device writes in epoch {device.epoch} here.")
         seq = found.seq + 1
         if (envelope.epoch, envelope.seq, envelope.prev_hash) != (device.epoch, seq, found.last_hash):
-            raise Declined(409, "out-of-order", f"Operation {seq} of epoch {device.epoch} comes next, unbroken.")
+            found.broken = Declined(
+                409, "out-of-order", f"Operation {seq} of epoch {device.epoch} comes next, unbroken."
+            )
+            if envelope.seq == seq == device.seq + 1 and device.seq:
+                found.broken = Fork(
+                    "fork", op_id, f"Operation {seq} of this device goes on with another one than here."
+                )
+            break
         found.seq, found.last_hash = seq, hash_of(data)
         found.new_ids.append(op_id)
         try:
@@ -121,15 +145,15 @@ def _sort_out(device: Device, request: wire.PushRequest) -> _SortedOut:
     return found
 
 
-async def _apply_singly(
-    conn: Connection, device: Device, entries: Sequence[Entry], now: datetime
+async def apply_singly(
+    conn: Connection, device: Device, entries: Sequence[Entry], now: datetime, branches: Mapping[str, int] = NO_BRANCHES
 ) -> list[tuple[bytes, int, str]]:
     """One after the other, so that one which the ledger cannot keep does not hold up the rest; returns those."""
     unkeepable = []
     for entry in entries:
         try:
             async with conn.transaction():
-                await ledger.apply(conn, device.store, [entry], now)
+                await ledger.apply(conn, device.store, [entry], now, branches)
         except UNKEEPABLE as error:
             log.error("operation %s cannot be applied: %s", entry.operation.op_id, error)
             unkeepable.append((entry.data, entry.seq, entry.operation.op_id))
@@ -144,9 +168,12 @@ async def _check_held(conn: Connection, device: Device, held: dict[tuple[int, in
         "select epoch, seq, hash from operation where device = %s and epoch = any(%s) and seq = any(%s)",
         [device.id, sorted({epoch for epoch, _seq in held}), sorted({seq for _epoch, seq in held})],
     )
-    known = {(epoch, seq): hash for epoch, seq, hash in await found.fetchall()}
+    known = set(await found.fetchall())
+    places = {(epoch, seq) for epoch, seq, _hash in known}
     for place, (op_id, hash) in held.items():
-        if known.get(place) != hash:
+        if place not in places and 0 < place[0] < device.epoch and place[1] > 0:
+            raise Declined(409, "epoch-closed", f"This device writes in epoch {device.epoch} by now.")
+        if (*place, hash) not in known:
             log.error("device %s sent another operation under number %s", device.id, place)
             raise Fork("fork", op_id, f"Operation {place[1]} of this device is another one here. Call the head office.")
 
@@ -162,40 +189,74 @@ async def _check_new(conn: Connection, device: Device, op_ids: Sequence[str]) ->
         raise Fork("id-taken", taken[0], f"Another operation has the id {taken[0]} already. Call the head office.")
 
 
-async def _keep_unread(
-    conn: Connection, device: Device, unreadable: Sequence[tuple[bytes, int, str]], now: datetime
+async def keep_unread(
+    conn: Connection,
+    device: Device,
+    unreadable: Sequence[tuple[bytes, int, str]],
+    now: datetime,
+    *,
+    epoch: int = 0,
+    branches: Mapping[str, int] = NO_BRANCHES,
 ) -> None:
     """Bytes that this version cannot read wait for one that can; nothing behind them waits."""
     for data, seq, op_id in unreadable:
         await conn.execute(
-            "insert into operation (op_id, device, epoch, seq, hash, kind, subject, data, outcome, reason, received_at)"
-            " values (%s, %s, %s, %s, %s, '', '', %s, 'parked', 'unreadable', %s)",
-            [op_id, device.id, device.epoch, seq, hash_of(data), data, now],
+            "insert into operation"
+            " (op_id, device, epoch, seq, branch, hash, kind, subject, data, outcome, reason, received_at)"
+            " values (%s, %s, %s, %s, %s, %s, '', '', %s, 'parked', 'unreadable', %s)",
+            [op_id, device.id, epoch or device.epoch, seq, branches.get(op_id, 0), hash_of(data), data, now],
         )
     await parking.park(conn, [(op_id, "") for _data, _seq, op_id in unreadable])
     kind, reason = CaseKind.PARKED_OPERATION, "unreadable"
     opened = [cases.open_unread(kind, device.store, device.id, op_id, reason, now) for _data, _seq, op_id in unreadable]
     saved = await rows.save(conn, await cases.not_yet_open(conn, opened), {})
     answers = [
-        feed.answer_entry(wire.AnswerBody(op_id, device.epoch, seq, "parked", kind, reason))
+        feed.answer_entry(wire.AnswerBody(op_id, epoch or device.epoch, seq, "parked", kind, reason))
         for _data, seq, op_id in unreadable
     ]
     await feed.publish(conn, {wire.stream_of(device.store): [*map(feed.entry, saved), *answers]})
 
 
-async def pull(pool: Pool, cursors: dict[str, int], page_rows: int, standby: Standby | None = None) -> wire.PullReply:
-    """Pages behind these cursors, all of one moment; with a synchronous standby, of what that has as well."""
+async def pull(
+    pool: Pool,
+    cursors: dict[str, int],
+    page_rows: int,
+    standby: Standby | None = None,
+    *,
+    device: Device | None = None,
+    known: Known | None = None,
+    now: datetime | None = None,
+) -> wire.PullReply:
+    """Pages behind these cursors, all of one moment, and where the device's own chain ends at that moment.
+
+    With a synchronous standby, of what that has as well.
+    """
     async with pool.connection() as conn, conn.transaction():
         synchronous = await begin_snapshot(conn)
+        incarnation = await ground.incarnation(conn)
+        if known and known.incarnation not in ("", incarnation):
+            # Positions of another life of this ledger mean nothing here: the store has to know that first.
+            return wire.PullReply(incarnation, {}, None, now)
         floors = await compaction.floors(conn, cursors)
         if any(cursor < floors[stream] for stream, cursor in cursors.items()):
             raise Declined(410, "gone", "These rows are not kept any more. Take a snapshot.")
+        held = await devices.held(conn, device) if device else None
         most = max(1, min(page_rows, PAGE_MOST))
         streams = {stream: await feed.read_page(conn, stream, cursor, most) for stream, cursor in cursors.items()}
-        reply = wire.PullReply(await ground.incarnation(conn), streams)
+        if held and known:
+            _check_ahead(streams, held, known)
+        reply = wire.PullReply(incarnation, streams, held, now)
     if standby is not None and synchronous and any(page.rows for page in streams.values()):
         await standby.reached()
     return reply
+
+
+def _check_ahead(streams: Mapping[str, wire.StreamPage], held: wire.Held, known: Known) -> None:
+    """A store that knows more than this ledger, under the same name: it was restored, and nobody gave it a new one."""
+    ahead = [stream for stream, page in streams.items() if page.position > page.head]
+    if ahead or known.received > (held.epoch, held.seq):
+        log.error("a store was told more than this ledger holds. Was it restored? Run `store-agent central restored`.")
+        raise Declined(409, "ledger-behind", "This ledger holds less than it once told. It was restored from a backup.")
 
 
 async def sight(pool: Pool, device: Device, request: wire.SightRequest, now: datetime) -> wire.SightReply:

@@ -101,6 +101,20 @@ async def incarnation(conn: Connection) -> str:
     return str(row[0]) if row else ""
 
 
+async def renew_incarnation(conn: Connection) -> str:
+    """Give this ledger a new name, because it was restored: stores then read it anew and send again what it lacks."""
+    async with conn.transaction():
+        name = uuid.uuid4().hex
+        # The old name as well, so that whoever looks later sees how often this happened.
+        await conn.execute(
+            "insert into incarnation (name, began_at) select value, current_timestamp from setting"
+            " where name = 'incarnation' on conflict do nothing"
+        )
+        await conn.execute("insert into incarnation (name, began_at) values (%s, current_timestamp)", [name])
+        await conn.execute("update setting set value = %s where name = 'incarnation'", [name])
+        return name
+
+
 class translated:
     """PostgreSQL's errors that are not ours, once, as what a person can act on."""
 

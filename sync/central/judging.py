@@ -72,6 +72,8 @@ class Batch:
     staff: dict[tuple[str, str], Role] = field(default_factory=dict)
     """By person and store, of those who decide about cases."""
     judged: list[Judged] = field(default_factory=list)
+    branches: Mapping[str, int] = field(default_factory=dict)
+    """By id: in which branch of a forked chain an operation stands, where that is not the first."""
 
     def row(self, key: Key) -> Any:
         """The row as this batch has it by now."""

@@ -6,7 +6,7 @@ What comes of an operation is `judging.py`, by the domain's rules. Here is only:
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,9 +36,12 @@ TRIES = 5
 """Another process may insert the same new row at the same moment; the second try then finds it."""
 
 
-async def apply(conn: Connection, store: str, entries: Sequence[Entry], now: datetime) -> list[Judged]:
+async def apply(
+    conn: Connection, store: str, entries: Sequence[Entry], now: datetime, branches: Mapping[str, int] | None = None
+) -> list[Judged]:
     """Apply new operations of one store's device, in order, in the caller's transaction; heads are moved last."""
     batch = await begin(conn, entries, now)
+    batch.branches = branches or {}
     batch.conflicts = await conflicts_before(conn, entries[0])
     batch.late_since = await cases.late_since(conn, entries, now)
     for entry in entries:
@@ -172,12 +175,14 @@ async def remember(conn: Connection, batch: Batch) -> None:
         [j.entry.data for j in judged],
         [j.outcome for j in judged],
         [j.reason for j in judged],
+        [batch.branches.get(j.entry.operation.op_id, 0) for j in judged],
     ]
     # All as binary (%b): as text, each value would be searched for what must be escaped, and bytes be twice as long.
     await conn.execute(
-        "insert into operation (op_id, device, epoch, seq, hash, kind, subject, data, outcome, reason, received_at)"
-        " select *, %s from unnest(%b::text[], %b::text[], %b::int[], %b::bigint[], %b::text[], %b::text[], %b::text[],"
-        " %b::bytea[], %b::text[], %b::text[]) as new",
+        "insert into operation"
+        " (received_at, op_id, device, epoch, seq, hash, kind, subject, data, outcome, reason, branch)"
+        " select %s, * from unnest(%b::text[], %b::text[], %b::int[], %b::bigint[], %b::text[], %b::text[], %b::text[],"
+        " %b::bytea[], %b::text[], %b::text[], %b::int[]) as new",
         [batch.now, *columns],
     )
     waiting = [(j.entry.operation.op_id, f"{j.operation.table}/{j.operation.subject}") for j in judged if j.is_parked]

@@ -15,6 +15,7 @@ from store_agent.codec import encode_entry
 from store_agent.domain.operation import Operation, Refusal
 from store_agent.replica import Replica
 from store_agent.replica.cache import Absorbed, Cache
+from store_agent.replica.journal import Place
 from store_agent.replica.view import View
 from sync.in_step import InStep
 from sync.session import Session
@@ -66,13 +67,13 @@ def _named_anew(self: Session) -> PushRequest | None:
     return PushRequest(sent) if sent else None
 
 
-def _to_the_newest(self: Cache) -> None:
-    epoch, seq = self.db.conn.execute("select max(epoch), max(seq) from answer").fetchone()
-    self._set("floor", f"{epoch}.{seq}")
+def _to_the_newest(self: Replica) -> None:
+    epoch, seq = self.cache.db.conn.execute("select max(epoch), max(seq) from answer").fetchone()
+    self.cache.keep(floor=f"{epoch}.{seq}.{self.journal.op_id_at(Place(epoch, seq))}")
 
 
 def _newest(self: Replica, most: int) -> list[Any]:
-    return list(self.journal.after(self.cache.received()))[-most:]
+    return list(self.journal.after(self.received()))[-most:]
 
 
 async def _one_loop(self: InStep) -> None:
@@ -113,11 +114,11 @@ STORE_PLANTS: dict[str, Plant] = {
     "newest first": Plant("the outbox is cut to the newest operations", instead(Replica, "outbox", _newest)),
     "new cache holds all": Plant(
         "a cache that is new to the process is taken to hold all that the journal holds",
-        rewritten(View, "_read_cache", "cache.floor(), cache", "self._journal.last(), cache"),
+        rewritten(View, "_read_cache", "self._floor(cache), cache", "self._journal.last(), cache"),
     ),
     "floor over a gap": Plant(
         "the floor is raised to the newest answer, over operations that have none",
-        instead(Cache, "_raise_floor", _to_the_newest),
+        instead(Replica, "raise_floor", _to_the_newest),
     ),
     "merged and not moved": Plant(
         "what waits under a member's second id stays there when the two become one",

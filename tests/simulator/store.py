@@ -20,7 +20,7 @@ from sync.acquiring import acquire
 from sync.client import Client
 from sync.in_step import InStep
 from sync.session import Session
-from sync.wire import PullReply, PushReply, stream_of
+from sync.wire import PullReply, PushReply, SalvageReply, stream_of
 from tests.chain import URL
 from tests.simulator.cover import risked_too_much
 from tests.simulator.disk import Died, Fuse, FusedReplica
@@ -48,7 +48,7 @@ class WatchedSession(Session):
         self._terminal.store.saw(self._terminal)
         return brought
 
-    def received(self, reply: PushReply) -> None:
+    def received(self, reply: PushReply | SalvageReply) -> None:
         super().received(reply)
         self._terminal.store.saw(self._terminal)
 

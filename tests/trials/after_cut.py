@@ -11,6 +11,7 @@ from store_agent.domain.tags import AddNote
 from store_agent.replica import Replica
 from store_agent.replica.journal import FIRST_HASH, Place
 from sync.session import Session
+from sync.wire import PushRequest
 from tests.standing_clock import StandingClock
 from tests.trials.day import KEY, Terminal
 from tests.trials.small_centre import Known, SmallCentre
@@ -71,7 +72,7 @@ def check_view(replica: Replica, centre: SmallCentre, journal: list[Entry]) -> N
         held |= known[position].rows
         included |= known[position].included
     _check_rows(replica, Known(held, frozenset(included)))
-    received = replica.cache.received()
+    received, _hash = replica.cache.received()
     if received.seq > replica.journal.last().seq:
         raise Broken("DURABLE: the centre has received more than the journal holds")
     expected: dict[tuple[str, str], Any] = {key: row for key, (_revision, row) in held.items()}
@@ -111,7 +112,7 @@ def go_on(folder: Path, centre: SmallCentre, journal: list[Entry]) -> None:
         counter = terminal.counter
         assert counter.accept(AddNote(**counter.named(), member_id="m1", text="after")) is None
         session = Session(replica, batch_most=50, page_rows=200)
-        while (request := session.draft()) is not None:
+        while isinstance(request := session.draft(), PushRequest):
             session.received(centre.push(request))
         for _turn in range(3):
             session.absorb(centre.pull(session.cursors(), session.page_rows))

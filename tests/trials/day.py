@@ -18,7 +18,7 @@ from store_agent.domain.stock import MoveReason, MoveStock
 from store_agent.domain.tags import AddNote
 from store_agent.replica import Replica
 from sync.session import Session
-from sync.wire import CHAIN, stream_of
+from sync.wire import CHAIN, PushRequest, stream_of
 from tests.standing_clock import StandingClock
 from tests.trials.disk import Act, written_down
 from tests.trials.small_centre import SmallCentre
@@ -116,7 +116,7 @@ def play_day(folder: Path, seed: int, steps: int) -> Day:
 
         def push(terminal: Terminal) -> None:
             request = terminal.session.draft()
-            if request is not None:
+            if isinstance(request, PushRequest):
                 reply = centre.push(request)
                 remember()
                 if random.random() < 0.8:  # The others are lost on their way.

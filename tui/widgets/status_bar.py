@@ -36,6 +36,10 @@ class Distance:
     """What may still be risked with the cable out; said only while it is."""
     arriving: Arriving | None = None
     """The first data are on their way."""
+    is_frozen: bool = False
+    """Nothing is accepted, because this store's journal is not the one that wrote last."""
+    is_catching_up: bool = False
+    """The centre was restored and is read anew, from the first row on."""
 
 
 class StatusBar(Widget):
@@ -51,7 +55,8 @@ class StatusBar(Widget):
 
     def watch_distance(self, distance: Distance | None) -> None:
         """Offline is also a colour (the class `-offline`); the words stand without it."""
-        self.set_class(distance is not None and distance.offline_since is not None, "-offline")
+        is_alone = distance is not None and (distance.is_frozen or distance.offline_since is not None)
+        self.set_class(is_alone, "-offline")
         self.set_class(distance is not None and distance.offline_since is None and distance.waiting > 0, "-waiting")
 
     def render(self) -> Content:
@@ -64,9 +69,13 @@ def distance_in_words(distance: Distance | None) -> str:
     """The distance as a sentence; empty before it is known."""
     if distance is None:
         return ""
+    if distance.is_frozen:
+        return _("Nothing is accepted: this store has to ask the centre first")
     if distance.arriving:
         return arriving_in_words(distance.arriving)
     if distance.offline_since is None:
+        if distance.is_catching_up:
+            return _("The centre was restored: catching up, {count} to go").format(count=f"{distance.behind:,}")
         if not distance.is_heard:
             return _("No word from the centre yet")
         if distance.behind > FEW:
@@ -82,7 +91,7 @@ def distance_in_words(distance: Distance | None) -> str:
 
 def cover_in_words(distance: Distance | None) -> str:
     """For how much this device may still stand; empty while the centre answers, as then it is asked."""
-    if distance is None or distance.offline_since is None or distance.cover is None:
+    if distance is None or distance.is_frozen or distance.offline_since is None or distance.cover is None:
         return ""
     cover = distance.cover
     left, most = (formats.money(minor, cover.currency) for minor in (cover.left_minor, cover.most_minor))

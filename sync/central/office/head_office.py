@@ -70,6 +70,8 @@ class DeviceView(Struct, frozen=True):
     revoked_at: datetime | None
     operations: int
     """How many of its operations the centre holds."""
+    epoch: int = 1
+    """Greater than 1: its journal was put back or copied, or the ledger was restored."""
 
 
 class StoreView(Struct, frozen=True):
@@ -158,7 +160,7 @@ async def revoke_device(conn: Connection, id_: str, now: datetime) -> DeviceView
 async def _devices(conn: Connection, where: str = "", values: list[Any] | None = None) -> list[tuple[str, DeviceView]]:
     query = (
         "select store, id, name, enrolled_at, heard_at, revoked_at,"
-        " (select count(*) from operation where operation.device = device.id)"
+        " (select count(*) from operation where operation.device = device.id), epoch"
         " from device " + where + " order by store, enrolled_at, id"
     )
     found = await conn.execute(query.encode(), values or [])
