@@ -66,11 +66,6 @@ def _named_anew(self: Session) -> PushRequest | None:
     return PushRequest(sent) if sent else None
 
 
-def _to_the_newest(self: Cache) -> None:
-    epoch, seq = self.db.conn.execute("select max(epoch), max(seq) from answer").fetchone()
-    self._set("floor", f"{epoch}.{seq}")
-
-
 def _newest(self: Replica, most: int) -> list[Any]:
     return list(self.journal.after(self.cache.received()))[-most:]
 
@@ -114,10 +109,6 @@ STORE_PLANTS: dict[str, Plant] = {
     "new cache holds all": Plant(
         "a cache that is new to the process is taken to hold all that the journal holds",
         rewritten(View, "_read_cache", "cache.floor(), cache", "self._journal.last(), cache"),
-    ),
-    "floor over a gap": Plant(
-        "the floor is raised to the newest answer, over operations that have none",
-        instead(Cache, "_raise_floor", _to_the_newest),
     ),
     "merged and not moved": Plant(
         "what waits under a member's second id stays there when the two become one",
