@@ -189,6 +189,10 @@ class Bootstrap:
         """The new cache as of the snapshot's moment."""
         held = covered(self._replica.journal, self._replica.epoch, reply.included)
         carried = {name: self._replica.cache.setting(name) for name in CARRIED}
+        # Here, as the work aside may not touch the journal.
+        journal = self._replica.journal
+        floor_id = journal.op_id_at(held.floor)
+        received = f"{held.received.epoch}.{held.received.seq}.{journal.hash_at(held.received)}"
         loop = asyncio.get_running_loop()
         building: Building | None = None
 
@@ -201,9 +205,7 @@ class Bootstrap:
                     loop.call_soon_threadsafe(self._tell, "built", building.row_count, reply.rows)
                 if building.row_count != reply.rows:
                     raise Rubbish(_("The snapshot is not what the centre made."), _("It is begun anew."))
-                journal = self._replica.journal
-                building.include(held.entries, held.floor, journal.op_id_at(held.floor))
-                received = f"{held.received.epoch}.{held.received.seq}.{journal.hash_at(held.received)}"
+                building.include(held.entries, held.floor, floor_id)
                 building.keep(incarnation=reply.incarnation, received=received, **carried)
                 return building.finish(reply.positions)
             finally:

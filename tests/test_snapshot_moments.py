@@ -144,7 +144,7 @@ async def test_the_planted_bug_that_all_is_included_hides_what_waits(chain: Chai
     too_late = msgspec.structs.replace(reply, included=[wire.Included(1, store.replica.journal.last().seq)])
     store.in_step._client.snapshot = _always(too_late)  # type: ignore[method-assign]
     (store.folder / "cache.download").unlink()
-    store.cable._inner = store.cable._inner._inner  # type: ignore[attr-defined]
+    store.cable.inner = store.cable.inner._inner  # type: ignore[attr-defined]
     await store.pull()
     with pytest.raises(AssertionError, match=r"VIEW.*not at all"):
         check_view(store)

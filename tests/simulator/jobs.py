@@ -13,6 +13,7 @@ from store_agent.domain.members import Member
 from store_agent.domain.operation import Operation, Refusal
 from store_agent.domain.pickups import IdentityCheck, Pickup, PickupState, RejectReason
 from store_agent.domain.points import Account, EarnPoints, ReversePoints
+from store_agent.domain.proofs import Proof, ProofKind
 from store_agent.domain.quotas import GiveBackQuota
 from store_agent.domain.quotes import VerdictKind
 from store_agent.domain.stock import MoveReason, Stock, stock_id
@@ -128,8 +129,10 @@ async def pay(terminal: Terminal) -> None:
     if random.random() < 0.5:
         await terminal.acquire(checkout.lacking(counter, member, quoted, chosen, points))
 
+    proof = Proof(kind=ProofKind.PASS, member_id=member.id)
+
     def paid() -> object:
-        said = checkout.redeem(counter, member, quoted, chosen, points)
+        said = checkout.redeem(counter, member, quoted, chosen, points, proof=proof)
         return said if isinstance(said, Refusal) else None
 
     terminal.job("pay", paid)

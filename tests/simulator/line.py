@@ -81,7 +81,7 @@ class Line(httpx.AsyncBaseTransport):
     async def _carry(self, request: httpx.Request, content: bytes, path: str, fate: Fate) -> tuple[int, bytes]:
         await self._pass()
         if fate is Fate.REQUEST_LOST:
-            if self._random.random() < 0.3:
+            if not self.weather.stuck and self._random.random() < 0.3:
                 await asyncio.sleep(60)
             raise httpx.ConnectError("the cable is out", request=request)
         if fate is Fate.STALE and path in self._before:

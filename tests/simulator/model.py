@@ -104,8 +104,10 @@ class StoreModel:
         for stream in sorted(cursors):
             for one in streams.get(stream, [])[self.cursors.get(stream, 0) : cursors[stream]]:
                 if one.table == ANSWER:
-                    self.answered[one.id] = None
-                    touched |= self._release(one.id)
+                    # What waits for a person at the centre has no effect there, and is shown over the rows as before.
+                    if answer_of(one.body)["outcome"] != "parked":
+                        self.answered[one.id] = None
+                        touched |= self._release(one.id)
                     continue
                 touched.add(one.key)
                 if self.rows.get(one.key, (0, ""))[0] >= one.revision:

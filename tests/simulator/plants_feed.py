@@ -49,15 +49,17 @@ FEED_PLANTS: dict[str, Plant] = {
     ),
     "no answers": Plant(
         "answers are not published: the push's reply has to do",
-        rewritten(ledger, "apply", 'if judged.outcome != "parked"]', "if not judged]"),
+        rewritten(
+            ledger, "conclude", "streams.setdefault(stream_of(judged.operation.store), []).append(entry)", "pass"
+        ),
     ),
     "answers afterwards": Plant(
         "answers are published before the rows, as a group of their own",
         rewritten(
             ledger,
-            "apply",
-            "streams.setdefault(stream_of(store), []).extend(answers)",
-            "await feed.publish(conn, {stream_of(store): answers})",
+            "conclude",
+            "streams.setdefault(stream_of(judged.operation.store), []).append(entry)",
+            "await feed.publish(conn, {stream_of(judged.operation.store): [entry]})",
         ),
     ),
     "sighted and not welcomed": Plant(

@@ -22,7 +22,7 @@ RULE_PLANTS: dict[str, Plant] = {
     ),
     "earned twice": Plant(
         "points that were taken back are added without looking what had been owed",
-        rewritten(EarnPoints, "effect", "account = _add(account, ", "account = _add(replace(account, owed=0), "),
+        rewritten(EarnPoints, "effect", "account = put_in(account, ", "account = put_in(replace(account, owed=0), "),
     ),
     "one use more": Plant(
         "a coupon has one use more left than it has",

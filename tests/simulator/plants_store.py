@@ -15,7 +15,6 @@ from store_agent.codec import encode_entry
 from store_agent.domain.operation import Operation, Refusal
 from store_agent.replica import Replica
 from store_agent.replica.cache import Absorbed, Cache
-from store_agent.replica.journal import Place
 from store_agent.replica.view import View
 from sync.in_step import InStep
 from sync.session import Session
@@ -67,11 +66,6 @@ def _named_anew(self: Session) -> PushRequest | None:
     return PushRequest(sent) if sent else None
 
 
-def _to_the_newest(self: Replica) -> None:
-    epoch, seq = self.cache.db.conn.execute("select max(epoch), max(seq) from answer").fetchone()
-    self.cache.keep(floor=f"{epoch}.{seq}.{self.journal.op_id_at(Place(epoch, seq))}")
-
-
 def _newest(self: Replica, most: int) -> list[Any]:
     return list(self.journal.after(self.received()))[-most:]
 
@@ -115,10 +109,6 @@ STORE_PLANTS: dict[str, Plant] = {
     "new cache holds all": Plant(
         "a cache that is new to the process is taken to hold all that the journal holds",
         rewritten(View, "_read_cache", "self._floor(cache), cache", "self._journal.last(), cache"),
-    ),
-    "floor over a gap": Plant(
-        "the floor is raised to the newest answer, over operations that have none",
-        instead(Replica, "raise_floor", _to_the_newest),
     ),
     "merged and not moved": Plant(
         "what waits under a member's second id stays there when the two become one",

@@ -27,7 +27,7 @@ from tests.simulator.faults import heal, misfortune
 from tests.simulator.jobs import person, receive
 from tests.simulator.office import Office
 from tests.simulator.poison import poisonous
-from tests.simulator.store import Store, Terminal
+from tests.simulator.store import LONG_POLL_S, Store, Terminal
 from tests.simulator.world import World
 
 STORES = {"s1": 2, "s2": 1, "s3": 1}
@@ -127,6 +127,8 @@ async def _stick(world: World, stores: dict[str, Store], office: Office) -> None
     store.line.weather.stuck = "/v1/push"
     terminal = store.terminals[0]
     terminal.job("receive", lambda: receive(terminal))
+    # A pull that was held already when the outbox stuck would bring the news whatever the store does.
+    await asyncio.sleep(2 * LONG_POLL_S)
     await office.prices()
     heads = world.truth.heads()
     await asyncio.sleep(STUCK_S)
@@ -148,7 +150,7 @@ def _end(world: World, stores: dict[str, Store]) -> None:
     for store in stores.values():
         for entry in store.model.journal:
             world.hash.update(entry.data)
-    for table, order in (("operation", "op_id"), ("case_file", "op_id, kind"), ("head", "stream"), ("device", "id")):
+    for table, order in (("operation", "op_id"), ("cases", "id"), ("head", "stream"), ("device", "id")):
         for row in ask(world, f"select * from {table} order by {order}"):
             world.hash.update(repr(row).encode())
 
