@@ -8,7 +8,7 @@ import pytest
 
 from store_agent.domain.stores import Store
 from store_agent.trouble import Trouble
-from sync.central import exchange, ground
+from sync.central import exchange, feed, ground
 from sync.central.feed import publish
 from sync.wire import CHAIN, PullReply
 from tests.chain import Chain
@@ -90,3 +90,18 @@ async def test_a_ledger_of_a_newer_version_is_left_alone(chain: Chain, cursor: i
     with pytest.raises(Trouble, match="newer"):
         async with chain.centre.pool.connection() as conn:
             await ground.migrate(conn)
+
+
+async def test_what_one_transaction_publishes_twice_is_one_group(chain: Chain) -> None:
+    async with chain.ledger() as conn:
+        await feed.publish(conn, {"chain": [("member", "a", 1, "{}"), ("member", "b", 1, "{}")]})
+    async with chain.ledger() as conn:
+        await feed.publish(conn, {"chain": [("member", "c", 1, "{}")]})
+        async with conn.transaction():
+            await feed.publish(conn, {"chain": [("member", "d", 1, "{}")]})
+        await feed.publish(conn, {"chain": [("member", "e", 1, "{}")]})
+    async with chain.ledger() as conn:
+        first = await feed.read_page(conn, "chain", 0, 1)
+        second = await feed.read_page(conn, "chain", first.position, 1)
+    assert [row.id for row in first.rows] == ["a", "b"]
+    assert [row.id for row in second.rows] == ["c", "d", "e"]

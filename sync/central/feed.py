@@ -15,7 +15,7 @@ async def publish(conn: Connection, rows: Mapping[str, Sequence[tuple[str, str, 
     """Append (table, id, revision, body) to streams; the last thing before the commit.
 
     Heads are taken in sorted order and held until the commit: so no position is ever inserted below a head that was
-    served, which a sequence cannot promise.
+    served, which a sequence cannot promise. What the same transaction published before becomes one group with it.
     """
     for stream in sorted(rows):
         entries = rows[stream]
@@ -24,9 +24,20 @@ async def publish(conn: Connection, rows: Mapping[str, Sequence[tuple[str, str, 
         end = await _advance(conn, stream, len(entries))
         first = end - len(entries) + 1
         await conn.execute(
-            "insert into feed (stream, position, group_end, tbl, row_id, revision, body) select %s, n, %s, t, i, r, b"
+            "with earlier as (update feed set group_end = %s where stream = %s and position < %s"
+            " and position > (select began from head where stream = %s))"
+            " insert into feed (stream, position, group_end, tbl, row_id, revision, body) select %s, n, %s, t, i, r, b"
             " from unnest(%b::bigint[], %b::text[], %b::text[], %b::bigint[], %b::text[]) as new (n, t, i, r, b)",
-            [stream, end, list(range(first, end + 1)), *map(list, zip(*entries, strict=True))],
+            [
+                end,
+                stream,
+                first,
+                stream,
+                stream,
+                end,
+                list(range(first, end + 1)),
+                *map(list, zip(*entries, strict=True)),
+            ],
         )
 
 
@@ -34,7 +45,9 @@ async def _advance(conn: Connection, stream: str, count: int) -> int:
     """Move a stream's head by so many positions; returns the last of them."""
     row = await (
         await conn.execute(
-            "insert into head values (%s, %s) on conflict (stream) do update set position = head.position + %s"
+            "insert into head values (%s, %s, 0, pg_current_xact_id()) on conflict (stream) do update"
+            " set position = head.position + %s, written_by = excluded.written_by,"
+            " began = case when head.written_by = excluded.written_by then head.began else head.position end"
             " returning position",
             [stream, count, count],
         )

@@ -54,7 +54,7 @@ def put_stores(conn: Connection, stores: Sequence[str]) -> list[Device]:
     columns = "id, store, name, public_key, last_hash, enrolled_at"
     values = ((device.id, device.store, "", public, FIRST_HASH, NOW) for device in devices)
     copy(conn, f"copy device ({columns}) from stdin", values)
-    copy(conn, "copy head from stdin", ((wire.stream_of(store), 0) for store in stores))
+    copy(conn, "copy head (stream, position) from stdin", ((wire.stream_of(store), 0) for store in stores))
     return devices
 
 

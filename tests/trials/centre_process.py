@@ -62,7 +62,7 @@ def running_centre(database_url: str, folder: Path, plant: str = "") -> Iterator
 
 def main(database_url: str, folder: str, plant: str = "") -> None:
     """Serve until killed."""
-    central = CentralSettings(database_url=database_url, port=0, admin_token=TOKEN)
+    central = CentralSettings(database_url=database_url, port=0, admin_token=TOKEN, key="5c" * 32)
     with PLANTS[plant]() if plant in PLANTS else nullcontext():
         run_central(
             Settings(data_folder=folder, log_level="info", central=central), lambda text: print(text, flush=True)
