@@ -434,6 +434,8 @@ def move(shelf: dict[str, Stock], drafts: Sequence[Draft], lost: Counter[str]) -
     for draft in drafts:
         name = {"op_id": "stock", "at": NOON, "store": "s1", "staff": "amy", "reference": "W-1001"}
         operation = draft.operation(**name, **draft.fields)  # type: ignore[arg-type]
+        if isinstance(operation, MarkShelfEmpty) and getattr(shelf.get(operation.gtin), "shelf_empty_at", None):
+            continue  # What is known to be empty is not marked again (`desk/pickups.py`).
         assert operation.judge(shelf.get(operation.gtin)) is None
         shelf[operation.gtin] = operation.effect(shelf.get(operation.gtin))
         if isinstance(operation, MoveStock) and operation.reason == "adjust_damaged":

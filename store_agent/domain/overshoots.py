@@ -84,7 +84,8 @@ def overshoot(operation: Operation, before: Any, after: Any) -> tuple[int, str]:
 
 def worth(operation: Operation) -> tuple[int, str]:
     """What an operation as a whole was worth to the customer."""
-    amount_minor = getattr(operation, "saved_minor", 0) or getattr(operation, "value_minor", 0)
+    names = ("saved_minor", "value_minor", "amount_minor")
+    amount_minor = next((minor for name in names if (minor := getattr(operation, name, 0))), 0)
     return (amount_minor, getattr(operation, "currency", "")) if amount_minor > 0 else (0, "")
 
 

@@ -58,7 +58,7 @@ def read_sealing(settings: Settings) -> Sealing:
             return read_keys(central.key.split(","))
         except ValueError as error:
             raise Trouble(_("The setting `central.key` is no key."), _("It is 64 hexadecimal digits.")) from error
-    path = Path(central.key_file)
+    path = Path(central.key_file) if central.key_file else settings.data_path / "centre.key"
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

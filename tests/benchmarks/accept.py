@@ -20,10 +20,11 @@ from store_agent.desk.counter import Counter
 from store_agent.domain.baskets import Basket
 from store_agent.domain.benefits import Benefit, BenefitKind
 from store_agent.domain.campaigns import Campaign
-from store_agent.domain.coupons import Coupon, RedeemCoupon
+from store_agent.domain.coupons import Coupon, Held, RedeemCoupon
 from store_agent.domain.members import Member
 from store_agent.domain.operation import Operation
 from store_agent.domain.proofs import Proof, ProofKind
+from store_agent.domain.rights import Cover
 from store_agent.domain.stores import Store
 from store_agent.replica import Replica, database
 from store_agent.replica.cache import Absorbed, Answer
@@ -120,13 +121,14 @@ def _campaign() -> Campaign:
 def _holdings(people: int) -> Iterator[Any]:
     for number in range(people + 1):
         yield Member(id=f"m{number:07d}", phone=f"+8869{number:08d}", name="王小明", home_store=STORE)
-        yield Coupon(id=f"k{number:07d}", campaign_id=CAMPAIGN, member_id=f"m{number:07d}")
+        right = (Held(STORE),)
+        yield Coupon(id=f"k{number:07d}", campaign_id=CAMPAIGN, member_id=f"m{number:07d}", held=right)
 
 
 def _use(counter: Counter, number: int) -> Operation:
     named = counter.named()
     ids: dict[str, Any] = {"coupon_id": f"k{number:07d}", "campaign_id": CAMPAIGN, "member_id": f"m{number:07d}"}
-    return RedeemCoupon(**named, **ids, purchase_id=named["op_id"], saved_minor=75, currency="TWD")
+    return RedeemCoupon(**named, **ids, purchase_id=named["op_id"], saved_minor=75, currency="TWD", cover=Cover.RIGHT)
 
 
 def _redeem(counter: Counter, number: int) -> None:

@@ -20,6 +20,7 @@ from store_agent.codec import NOUN_OF, decode_row, hash_of
 from store_agent.trouble import Trouble
 from sync import wire
 from sync.central import app
+from sync.central.office.sealing import read_keys
 from tests.head_office import CAMPAIGN, STORES, gtin
 from tests.trials.branches import Branch, bind
 from tests.trials.centre_process import TOKEN
@@ -94,7 +95,7 @@ def fuzzed_centre(database_url: str, folder: Path, seed: int) -> Iterator[Speake
     """A centre in a thread of this process, so that bugs can be planted in it; with a store and a few rows."""
     # Nobody waits for news here.
     with patch.object(app, "LONGEST_WAIT_S", 0.01):
-        made = app.make_app(database_url, admin_token=TOKEN, availability_every_s=3600)
+        made = app.make_app(database_url, admin_token=TOKEN, availability_every_s=3600, sealing=read_keys(["5c" * 32]))
         server = uvicorn.Server(uvicorn.Config(made, port=0, log_config=None, access_log=False, lifespan="on"))
         running = threading.Thread(target=asyncio.run, args=(server.serve(),), daemon=True)
         running.start()

@@ -121,5 +121,14 @@ class PointsDialog(Spending):
     def _redeem(self, taken: Sequence[str], points: int) -> None:
         purchase_id = self.overview.visit.purchase_id
         self.settle(
-            checkout.redeem(self.counter, self.member, self.quote, taken, points, purchase_id, proof=self.proof)
+            checkout.redeem(
+                self.counter,
+                self.member,
+                self.quote,
+                taken,
+                points,
+                purchase_id,
+                proof=self.proof,
+                approved_by=self.approved_by,
+            )
         )

@@ -155,7 +155,15 @@ class RedeemDialog(Spending):
     def _redeem(self, chosen: Sequence[str]) -> None:
         member, purchase_id = self.seen.member, self.overview.visit.purchase_id
         self.settle(
-            checkout.redeem(self.counter, member, self.quote, chosen, purchase_id=purchase_id, proof=self.proof)
+            checkout.redeem(
+                self.counter,
+                member,
+                self.quote,
+                chosen,
+                purchase_id=purchase_id,
+                proof=self.proof,
+                approved_by=self.approved_by,
+            )
         )
 
 

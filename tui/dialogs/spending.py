@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
 
 from store_agent.desk import proofs, scans
 from store_agent.desk.checkout import Receipt
@@ -12,22 +15,34 @@ from store_agent.desk.overviews import MemberOverview
 from store_agent.domain.operation import Refusal
 from store_agent.domain.proofs import Proof, ProofReason, stronger
 from store_agent.domain.quotes import Quote
-from store_agent.words import _
+from store_agent.domain.rights import CoverReason
+from store_agent.words import _, later
+from tui.dialogs.approve import ApproveDialog
 from tui.dialogs.dialog import Dialog, Outcome
 from tui.dialogs.pin import PinDialog
+from tui.keys import Key
 from tui.receipt_words import receipt_words
 from tui.said import done, told
 from tui.scanning import Scanned
 from tui.visits import CounterOverview
 
+APPROVE = Key("f8", "approve", later("A manager approves"), "")
+LIFTED = frozenset({CoverReason.ABOVE_TRANSACTION, CoverReason.ABOVE_DAY})
+"""What another person's yes lifts."""
+
 
 class Spending(Dialog):
     """One verb, `action_redeem`: where a proof is missing it is asked for, and then the verb is called once more."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f8", "approve", "", show=False)]
 
     def __init__(self, counter: Counter, overview: CounterOverview) -> None:
         super().__init__(counter)
         self.overview = overview
         self.proof: Proof = overview.visit.proof
+        self.approved_by = ""
+        """Who lifted the caps on what may be risked with the line down."""
+        self._may_be_approved = False
 
     @property
     def quote(self) -> Quote:
@@ -61,7 +76,24 @@ class Spending(Dialog):
                 result = replace(result, balance=before - result.points_used + result.points_earned)
             self.finish(Outcome(said=done(*receipt_words(self.quote, result, before)), served=True))
         else:
+            self._may_be_approved = result.reason in LIFTED and not self.approved_by
+            self.show_keys()
             self.refuse(result)
+
+    def keys(self) -> tuple[Key, ...]:
+        """F8 only where somebody's yes would change the answer."""
+        return (*self.KEYS, APPROVE) if self._may_be_approved else self.KEYS
+
+    def action_approve(self) -> None:
+        """Another person lifts the cap; the budget itself nobody can."""
+        if self._may_be_approved and not self.is_over:
+            self.app.push_screen(ApproveDialog(self.counter), self._approved)
+
+    def _approved(self, outcome: Outcome | None) -> None:
+        if outcome and outcome.approval:
+            self.approved_by, self._may_be_approved = outcome.approval.staff_id, False
+            self.show_keys()
+            self.action_redeem()
 
     def _proved(self, outcome: Outcome | None) -> None:
         if outcome and outcome.proof:
