@@ -188,6 +188,18 @@ async def test_by_keys_a_scanned_pass_is_three_keys_to_the_benefit(replica: Repl
         assert "already used" in screen_text(app)
 
 
+async def test_a_pin_from_a_pad_that_types_like_a_scanner_is_a_pin_and_is_never_shown(replica: Replica) -> None:
+    app = StoreApp(counter_at(replica))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await scan(pilot, "0912345678")
+        await press(pilot, *"=500", "enter", "f2", "enter")
+        await scan(pilot, "1111")
+        assert "This is not the PIN" in screen_text(app)
+        assert "1111" not in screen_text(app)
+        await scan(pilot, PIN)
+        assert "saved" in screen_text(app)
+
+
 async def test_by_keys_a_lead_approves_for_whom_has_nothing_with_them(replica: Replica) -> None:
     counter = counter_at(replica)
     app = StoreApp(counter)

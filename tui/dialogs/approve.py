@@ -18,6 +18,7 @@ from store_agent.safe_text import safe_text
 from store_agent.scan import ScanKind
 from store_agent.words import _, later
 from tui.columns import stacked
+from tui.dialogs import pin_pad
 from tui.dialogs.dialog import Dialog, Outcome
 from tui.keys import Key
 from tui.said import told, warned
@@ -89,7 +90,10 @@ class ApproveDialog(Dialog):
             self.finish(Outcome(approval=approval))
 
     def take_scan(self, message: Scanned) -> bool:
-        """A badge chooses its person; it does not stand for the PIN."""
+        """A badge chooses its person; it does not stand for the PIN, which may come from a pad."""
+        if pin_pad.fill(self, message, STAFF_DIGITS):
+            self.on_input_submitted()
+            return True
         scan = scans.read(self.counter, message.text)
         if scan.kind is not ScanKind.STAFF_BADGE:
             return False

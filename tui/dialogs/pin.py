@@ -16,6 +16,7 @@ from store_agent.domain.members import Member
 from store_agent.domain.operation import Refusal
 from store_agent.domain.pins import MEMBER_DIGITS, PinReason
 from store_agent.words import _, later
+from tui.dialogs import pin_pad
 from tui.dialogs.approve import ApproveDialog
 from tui.dialogs.dialog import Dialog, Outcome
 from tui.keys import Key
@@ -71,7 +72,10 @@ class PinDialog(Dialog):
             self.finish(Outcome(proof=approvals.for_member(self.counter, self.member.id, outcome.approval)))
 
     def take_scan(self, message: Scanned) -> bool:
-        """The pass of this member; anything else is for somewhere else."""
+        """The pass of this member, or a PIN from a pad; anything else is for somewhere else."""
+        if pin_pad.fill(self, message, MEMBER_DIGITS):
+            self.on_input_submitted()
+            return True
         scan = scans.read(self.counter, message.text, [CodeKind.MEMBER_PASS])
         if refusal := scans.refusal_of(scan):
             self.refuse(refusal)
