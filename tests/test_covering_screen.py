@@ -58,6 +58,16 @@ async def test_points_that_no_right_covers_are_risked_within_the_allowance_and_t
     assert (used.amount_minor, used.member_id, used.device_id) == (50, WANG, replica.device)
 
 
+async def test_with_the_line_down_no_more_is_offered_than_is_covered(replica: Replica) -> None:
+    app = StoreApp(counter_at(replica))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await scan(pilot, "0912345678")
+        shown = await press(pilot, *"=350", "enter", "f3")
+        assert "│ 50 " in shown
+        shown = await press(pilot, "enter")
+        assert "50 points paid NT$50." in shown
+
+
 async def test_above_the_cap_a_manager_approves_by_f8_and_it_is_done(replica: Replica) -> None:
     app = StoreApp(counter_at(replica))
     async with app.run_test(size=(80, 24)) as pilot:

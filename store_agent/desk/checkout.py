@@ -78,9 +78,12 @@ def quote_for(counter: Counter, member: Member, basket: Basket, extra: Sequence[
 
 
 def most_points(counter: Counter, member: Member, total_minor: int) -> int:
-    """The most points that this member can use on so much."""
+    """The most points that this member can use on so much; with the line down, no more than this store is covered for."""
     account: Account | None = counter.replica.view.get("account", member.id)
-    return counter.store.points.most_for(total_minor, account.balance(counter.now()) if account else 0)
+    balance = account.balance(counter.now()) if account else 0
+    if counter.replica.cache.setting("offline_since"):
+        balance = min(balance, rights.points_covered(counter, situation(counter, member)))
+    return counter.store.points.most_for(total_minor, balance)
 
 
 def redeem(

@@ -95,6 +95,19 @@ def risked_points(counter: Counter, member_id: str, points: int) -> int:
     return max(0, points - (account.held_by(counter.store_id, counter.now()) if account else 0))
 
 
+def points_covered(counter: Counter, here: Situation) -> int:
+    """Points of a member that this store may spend without asking: by right, and within what it may risk."""
+    view, rule = counter.replica.view, counter.store.points
+    account: Account | None = view.get(Account.table, here.member_id)
+    held = account.held_by(counter.store_id, counter.now()) if account else 0
+    allowance: Allowance | None = view.get(Allowance.table, counter.replica.device)
+    if allowance is None:
+        return held
+    spent = allowance.spent.get(f"{Risked.POINTS}/{here.member_id}", 0) if allowance.day == here.local_day else 0
+    minor = min(allowance.left_minor, allowance.transaction_minor, allowance.points_day_minor - spent)
+    return held + max(0, minor) // rule.value_minor * rule.value_points
+
+
 def worth_at_most(rule: PointsRule, points: int) -> int:
     """What so many points cost the chain if they were spent twice: a step that is begun counts whole."""
     return -(-points // rule.value_points) * rule.value_minor
