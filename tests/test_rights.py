@@ -220,6 +220,9 @@ def test_a_clock_that_is_set_back_does_not_begin_the_day_anew() -> None:
     back = risk(10, 2, Risked.POINTS, day="2026-11-13").effect(spent)
     assert back.day == "2026-11-14"
     assert back.spent == {"points/m": 90}
+    refusal = risk(30, 2, Risked.POINTS, day="2026-11-13").judge(spent)
+    assert refusal is not None
+    assert (refusal.reason, refusal.facts["left_minor"]) == (CoverReason.ABOVE_DAY, 20)
 
 
 def test_another_currency_is_not_covered() -> None:

@@ -102,7 +102,8 @@ class UseAllowance(Operation):
                 "currency": self.currency,
             }
             return Refusal(CoverReason.ABOVE_TRANSACTION, facts)
-        so_far = before.spent.get(self._key, 0) if before.day == self.day else 0
+        # On an earlier day than the last, the clock was set back: what was spent counts on, as it will be counted.
+        so_far = before.spent.get(self._key, 0) if self.day <= before.day else 0
         if so_far + self.amount_minor > before.cap_minor(self.what):
             left = max(0, before.cap_minor(self.what) - so_far)
             facts = {"amount_minor": self.amount_minor, "left_minor": left, "most_minor": before.cap_minor(self.what)}
