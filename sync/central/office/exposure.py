@@ -117,7 +117,13 @@ async def change_rule(conn: Connection, request: CoverRequest, now: datetime) ->
         "insert into cover_rule values (%s, %s) on conflict (currency) do update set body = excluded.body",
         [rule.currency, json.encode(rule).decode()],
     )
-    found = await conn.execute("select id from allowance where currency = %s order by id", [rule.currency])
+    # What was given up, or is turned away, is given nothing anew: nobody would ever say what became of it.
+    query = (
+        "select id from allowance join device using (id) where currency = %s and revoked_at is null and not exists"
+        " (select 1 from right_entry where resource = 'allowance' and entry = 'write_off'"
+        " and right_entry.device = allowance.id) order by id"
+    )
+    found = await conn.execute(query, [rule.currency])
     keys = [(Allowance.table, row[0]) for row in await found.fetchall()]
     known = await rows.load(conn, keys, lock=True)
     for key in keys:
