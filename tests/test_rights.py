@@ -198,6 +198,13 @@ def test_a_manager_lifts_the_caps_and_never_the_budget() -> None:
     assert refusal.reason is CoverReason.SPENT
 
 
+def test_nobody_lifts_a_cap_for_themselves() -> None:
+    refusal = risk(1200, approved_by="amy", staff="amy").judge(ALLOWANCE)
+    assert refusal is not None
+    assert refusal.reason is CoverReason.ABOVE_TRANSACTION
+    assert risk(1200, approved_by="amy", staff="bob").judge(ALLOWANCE) is None
+
+
 def test_one_checkout_counts_as_a_whole_against_the_cap() -> None:
     first = risk(600, group="g").effect(ALLOWANCE)
     refusal = risk(600, 2, group="g", member_id="n").judge(first)

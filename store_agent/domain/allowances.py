@@ -84,7 +84,9 @@ class UseAllowance(Operation):
     def judge(self, before: Allowance | None) -> Refusal | None:
         if before is None or before.currency != self.currency:
             return Refusal(CoverReason.NONE)
-        if not self.approved_by and (refusal := self._judge_caps(before)):
+        # Whoever stands at the counter by now cannot have been the different person.
+        is_approved = self.approved_by not in ("", self.staff)
+        if not is_approved and (refusal := self._judge_caps(before)):
             return refusal
         if self.amount_minor > before.left_minor:
             left, granted = before.left_minor, before.target_minor
