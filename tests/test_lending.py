@@ -286,3 +286,10 @@ async def test_a_device_that_was_given_up_or_turned_away_gets_no_budget_by_anoth
         (await chain.row("allowance", store.replica.device)).outstanding_minor for store in (one, two, three)
     ]
     assert outstanding == [3000, 0, 2000]
+
+
+async def test_a_coupon_of_several_uses_can_cost_each_of_them_in_each_store(chain: Chain) -> None:
+    await two_stores(chain, off(500), Coupon(id="k", campaign_id="c", member_id=WANG.id, uses_limit=3))
+    async with chain.http() as head_office:
+        bound = (await head_office.get("/v1/admin/campaigns/c/bound")).json()
+    assert (bound["coupons"], bound["overshoot_uses"], bound["overshoot_minor"]) == (1, 3, 1500)

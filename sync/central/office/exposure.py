@@ -206,16 +206,20 @@ async def bound(conn: Connection, campaign_id: str) -> Bound:
     campaign: Campaign = kept.row
     dares = await cover.rule(conn, campaign.currency or "TWD")
     policy = campaign.policy or policy_by_value(campaign.benefit, dares)
-    found = await conn.execute("select count(*) from coupon where body ->> 'campaign_id' = %s", [campaign_id])
-    row = await found.fetchone()
-    coupons = int(row[0]) if row else 0
+    found = await conn.execute(
+        "select count(*), coalesce(sum(coalesce((body ->> 'uses_limit')::bigint, 1)), 0) from coupon"
+        " where body ->> 'campaign_id' = %s",
+        [campaign_id],
+    )
+    coupons, uses_most = map(int, await found.fetchone() or (0, 0))
     each: int | None = {Policy.GROUP: len(campaign.risked_at) or dares.group_size, Policy.OPEN: None}.get(policy, 0)
     worth = worth_most_minor(campaign.benefit)
     if policy in (Policy.HOME, Policy.QUOTA):
         # Elsewhere it is risked, at most once in each other store.
         stores = await (await conn.execute("select count(*) from store")).fetchone()
         each = max(0, int(stores[0]) - 1) if stores else 0
-    uses = None if each is None else each * coupons
+    # Whoever may risk a coupon may risk each of its uses.
+    uses = None if each is None else each * uses_most
     return Bound(
         campaign.id,
         str(policy),
