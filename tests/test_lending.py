@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from store_agent.config import Settings
 from store_agent.desk import baskets, checkout, rights
 from store_agent.domain.benefits import Benefit, BenefitKind
 from store_agent.domain.campaigns import Campaign
@@ -14,6 +15,8 @@ from store_agent.domain.members import Member
 from store_agent.domain.operation import Refusal
 from store_agent.domain.points import Account, Batch
 from store_agent.domain.rights import CoverReason, CoverRule, Policy
+from store_agent.entry.store import Keeper
+from store_agent.replica.standing import Freeze
 from sync.central import cover, own
 from sync.wire import AcquireRequest, SightRequest
 from tests.chain import Chain, StoreAtEnd
@@ -293,3 +296,19 @@ async def test_a_coupon_of_several_uses_can_cost_each_of_them_in_each_store(chai
     async with chain.http() as head_office:
         bound = (await head_office.get("/v1/admin/campaigns/c/bound")).json()
     assert (bound["coupons"], bound["overshoot_uses"], bound["overshoot_minor"]) == (1, 3, 1500)
+
+
+async def test_a_right_that_is_asked_back_while_nothing_is_accepted_ends_nothing(chain: Chain) -> None:
+    """A frozen journal or a full disk is what keeping in step gets a store out of."""
+    one, two = await two_stores(chain, off(500), Coupon(id="k", campaign_id="c", member_id=WANG.id))
+    await two.client.acquire(AcquireRequest("asked back", "coupon", "k"))
+    await one.pull()
+    keeper = Keeper(one.counter, Settings(centre_url="http://centre"))
+    keeper._in_step = one.in_step
+    one.replica.standing.freeze(Freeze.ROLLED_BACK)
+    keeper._give_back()
+    assert rights.held(one.counter)[1] == 1
+    one.replica.journal.keep(frozen="")
+    keeper._give_back()
+    assert rights.held(one.counter)[1] == 0
+    await keeper._client.close()

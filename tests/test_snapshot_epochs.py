@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from store_agent.domain.members import Member
 from store_agent.replica.standing import Freeze
+from sync.central.ground import renew_incarnation
 from tests.chain import Chain
 from tests.invariants import check_view
 from tests.restoring import earn, keep_disk, points_of, put_back
@@ -56,3 +57,17 @@ async def test_both_branches_of_a_fork_count_once_also_where_a_snapshot_comes_fi
     assert store.row("account", "m1").balance(chain.clock.now()) == 54_321
     check_view(store)
     assert shown == 54_321, "VIEW: what was not sent yet is shown, though the centre holds others of its numbers"
+
+
+async def test_a_restored_ledger_hands_out_no_snapshot_of_its_life_before(chain: Chain) -> None:
+    await chain.write(WANG)
+    store = await chain.store("s1", snapshot_rows=1)
+    await store.settle()
+    assert await chain.ask("select count(*) from snapshot") == [(1,)]
+    async with chain.ledger() as conn:
+        name = await renew_incarnation(conn)
+    await store.pull()
+    await store.pull()
+    assert store.replica.cache.setting("incarnation") == name
+    assert store.row("member", "m1") == WANG
+    assert await chain.ask("select count(*) from snapshot") == [(2,)]
