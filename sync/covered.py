@@ -26,15 +26,26 @@ def covered(journal: Journal, epoch: int, marks: Iterable[Included]) -> Covered:
     floor = Place(1, 0)
     for each in sorted(ends):
         mark = included.get(each, Included(each, 0))
+        if mark.op_ids is not None:
+            # By id, one after the other: closed epochs are rare.
+            break
         whole_to = min([ends[each], mark.seq, *(seq - 1 for seq in mark.missing)])
         floor = Place(each, whole_to)
         if whole_to < ends[each]:
             break
-    entries = [
-        entry
-        for entry in journal.after(floor)
-        if (mark := included.get(entry.epoch, Included(entry.epoch, 0))).seq >= entry.seq
-        and entry.seq not in mark.missing
-    ]
+    named = {each: None if one.op_ids is None else frozenset(one.op_ids) for each, one in included.items()}
+
+    def is_in(entry: Entry) -> bool:
+        mark, op_ids = included.get(entry.epoch, Included(entry.epoch, 0)), named.get(entry.epoch)
+        if op_ids is not None:
+            return entry.operation.op_id in op_ids
+        return entry.seq <= mark.seq and entry.seq not in mark.missing
+
+    entries = [entry for entry in journal.after(floor) if is_in(entry)]
     held = included.get(epoch, Included(epoch, 0)).seq
-    return Covered(floor, entries, Place(epoch, min(held, ends.get(epoch, 0))))
+    received = Place(epoch, min(held, ends.get(epoch, 0)))
+    if ends and min(ends) < epoch:
+        # Of a closed epoch a number says nothing: another journal may have used it, or what is left may not have been
+        # sent yet. So all of it is offered again, and the centre skips by id what it holds.
+        received = Place(min(ends), 0)
+    return Covered(floor, entries, received)

@@ -101,7 +101,8 @@ class Bootstrap:
             path = await self._build(download, reply)
             await self._catch_up(path)
             # Nothing else moves this store's cursors; but a cache that was lost meanwhile may have been begun anew.
-            if not self._is_good(reply, self._session.cursors()):
+            # And where this device's chain turned out to be another's, numbers of it say nothing: a new one has to begin.
+            if not self._is_good(reply, self._session.cursors()) or self._session.needs_epoch():
                 raise _too_old()
             self._replica.put_in_place(path)
         except Gone:

@@ -196,11 +196,15 @@ class SnapshotRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Included(Struct, frozen=True):
-    """Which operations of one epoch of a device are in the rows: all up to `seq` but the `missing` ones."""
+    """Which operations of one epoch of a device are in the rows: all up to `seq` but the `missing` ones.
+
+    Of a closed epoch, whose numbers another journal may have used, exactly those of `op_ids`.
+    """
 
     epoch: Number
     seq: Number
     missing: list[Number] = []
+    op_ids: list[str] | None = None
 
 
 class SnapshotReply(Struct, frozen=True):

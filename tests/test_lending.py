@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from store_agent.config import Settings
 from store_agent.desk import baskets, checkout, rights
 from store_agent.domain.benefits import Benefit, BenefitKind
 from store_agent.domain.campaigns import Campaign
@@ -14,7 +15,9 @@ from store_agent.domain.members import Member
 from store_agent.domain.operation import Refusal
 from store_agent.domain.points import Account, Batch
 from store_agent.domain.rights import CoverReason, CoverRule, Policy
-from sync.central import cover
+from store_agent.entry.store import Keeper
+from store_agent.replica.standing import Freeze
+from sync.central import cover, own
 from sync.wire import AcquireRequest, SightRequest
 from tests.chain import Chain, StoreAtEnd
 
@@ -241,3 +244,71 @@ async def test_another_rule_reaches_every_device(chain: Chain) -> None:
     await chain.settle()
     assert left(one) == 3000
     assert CoverRule().allowance_minor == 2000
+
+
+async def test_a_store_gives_back_what_was_asked_for_and_no_more(chain: Chain) -> None:
+    one, two = await two_stores(chain, ACCOUNT)
+    reply = await two.client.acquire(AcquireRequest("needs more", "account", WANG.id, 750))
+    assert (reply.amount, reply.recalled) == (700, True)
+    await one.pull()
+    assert [rights.give_back(one.counter) for _time in range(3)] == [1, 0, 0]
+    assert rights.held(one.counter)[0] == 250
+    await chain.settle()
+    assert rights.give_back(one.counter) == 0
+    assert rights.held(one.counter)[0] == 250
+    assert one.replica.view.find("store_right", "state", "recalled") == []
+
+
+async def test_what_was_lent_of_a_member_who_is_merged_goes_back_all_the_same(chain: Chain) -> None:
+    twin = Member(id="m-twin", phone="+886912345679", name="王小明", home_store="s1")
+    _one, two = await two_stores(chain, ACCOUNT, twin, Account(id=twin.id, batches=(Batch("b2", 1000),)))
+    assert await two.client.sight(SightRequest(phone=twin.phone)) == twin.id
+    await two.client.acquire(AcquireRequest("of the twin", "account", twin.id, 200))
+    await chain.settle()
+    async with chain.ledger() as conn:
+        work = await own.begin(conn, [], chain.clock.now())
+        work.batch.merges.append((twin.id, WANG.id))
+        await work.finish()
+    await chain.settle()
+    assert rights.held(two.counter)[0] == 200
+    chain.clock.move(minutes=11)
+    assert rights.give_back(two.counter) == 1
+    await chain.settle()
+    assert (await chain.row("account", WANG.id)).held_by("s2", chain.clock.now()) == 0
+    assert two.replica.view.find("store_right", "state", "lent") == []
+
+
+async def test_a_device_that_was_given_up_or_turned_away_gets_no_budget_by_another_rule(chain: Chain) -> None:
+    one, two = await two_stores(chain)
+    three = await chain.store("s3")
+    async with chain.http() as head_office:
+        await head_office.post(f"/v1/admin/devices/{two.replica.device}/write-off")
+        await head_office.post(f"/v1/admin/devices/{three.replica.device}/revoke")
+        await head_office.put("/v1/admin/cover", json={"currency": "TWD", "allowance_minor": 3000})
+    outstanding = [
+        (await chain.row("allowance", store.replica.device)).outstanding_minor for store in (one, two, three)
+    ]
+    assert outstanding == [3000, 0, 2000]
+
+
+async def test_a_coupon_of_several_uses_can_cost_each_of_them_in_each_store(chain: Chain) -> None:
+    await two_stores(chain, off(500), Coupon(id="k", campaign_id="c", member_id=WANG.id, uses_limit=3))
+    async with chain.http() as head_office:
+        bound = (await head_office.get("/v1/admin/campaigns/c/bound")).json()
+    assert (bound["coupons"], bound["overshoot_uses"], bound["overshoot_minor"]) == (1, 3, 1500)
+
+
+async def test_a_right_that_is_asked_back_while_nothing_is_accepted_ends_nothing(chain: Chain) -> None:
+    """A frozen journal or a full disk is what keeping in step gets a store out of."""
+    one, two = await two_stores(chain, off(500), Coupon(id="k", campaign_id="c", member_id=WANG.id))
+    await two.client.acquire(AcquireRequest("asked back", "coupon", "k"))
+    await one.pull()
+    keeper = Keeper(one.counter, Settings(centre_url="http://centre"))
+    keeper._in_step = one.in_step
+    one.replica.standing.freeze(Freeze.ROLLED_BACK)
+    keeper._give_back()
+    assert rights.held(one.counter)[1] == 1
+    one.replica.journal.keep(frozen="")
+    keeper._give_back()
+    assert rights.held(one.counter)[1] == 0
+    await keeper._client.close()

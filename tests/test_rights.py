@@ -198,6 +198,13 @@ def test_a_manager_lifts_the_caps_and_never_the_budget() -> None:
     assert refusal.reason is CoverReason.SPENT
 
 
+def test_nobody_lifts_a_cap_for_themselves() -> None:
+    refusal = risk(1200, approved_by="amy", staff="amy").judge(ALLOWANCE)
+    assert refusal is not None
+    assert refusal.reason is CoverReason.ABOVE_TRANSACTION
+    assert risk(1200, approved_by="amy", staff="bob").judge(ALLOWANCE) is None
+
+
 def test_one_checkout_counts_as_a_whole_against_the_cap() -> None:
     first = risk(600, group="g").effect(ALLOWANCE)
     refusal = risk(600, 2, group="g", member_id="n").judge(first)
@@ -220,6 +227,9 @@ def test_a_clock_that_is_set_back_does_not_begin_the_day_anew() -> None:
     back = risk(10, 2, Risked.POINTS, day="2026-11-13").effect(spent)
     assert back.day == "2026-11-14"
     assert back.spent == {"points/m": 90}
+    refusal = risk(30, 2, Risked.POINTS, day="2026-11-13").judge(spent)
+    assert refusal is not None
+    assert (refusal.reason, refusal.facts["left_minor"]) == (CoverReason.ABOVE_DAY, 20)
 
 
 def test_another_currency_is_not_covered() -> None:

@@ -149,8 +149,11 @@ def _give_back(counter: Counter, right: Right) -> bool:
     given: list[Operation] = []
 
     def draft() -> Sequence[Operation]:
-        row = counter.replica.view.get(right.of_table, right.subject)
-        given[:] = _returns(counter, right, row)
+        view = counter.replica.view
+        # The member whose it was may be another one by now.
+        subject = "/".join(view.canonical(part) for part in right.subject.split("/"))
+        is_given = any(getattr(one, "right_id", "") == right.id for one in view.waiting_over(right.of_table, subject))
+        given[:] = [] if is_given else _returns(counter, right, view.get(right.of_table, subject))
         return given
 
     counter.accept_drafted(draft)

@@ -84,7 +84,9 @@ class UseAllowance(Operation):
     def judge(self, before: Allowance | None) -> Refusal | None:
         if before is None or before.currency != self.currency:
             return Refusal(CoverReason.NONE)
-        if not self.approved_by and (refusal := self._judge_caps(before)):
+        # Whoever stands at the counter by now cannot have been the different person.
+        is_approved = self.approved_by not in ("", self.staff)
+        if not is_approved and (refusal := self._judge_caps(before)):
             return refusal
         if self.amount_minor > before.left_minor:
             left, granted = before.left_minor, before.target_minor
@@ -102,7 +104,8 @@ class UseAllowance(Operation):
                 "currency": self.currency,
             }
             return Refusal(CoverReason.ABOVE_TRANSACTION, facts)
-        so_far = before.spent.get(self._key, 0) if before.day == self.day else 0
+        # On an earlier day than the last, the clock was set back: what was spent counts on, as it will be counted.
+        so_far = before.spent.get(self._key, 0) if self.day <= before.day else 0
         if so_far + self.amount_minor > before.cap_minor(self.what):
             left = max(0, before.cap_minor(self.what) - so_far)
             facts = {"amount_minor": self.amount_minor, "left_minor": left, "most_minor": before.cap_minor(self.what)}

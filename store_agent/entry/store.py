@@ -133,9 +133,15 @@ class Keeper:
         """Ask for rights, all at once, and wait until they are here; no longer than a customer would."""
         if self._in_step and self._in_step.contact.offline_since:
             return
-        with contextlib.suppress(TimeoutError, Trouble):
+
+        async def ask(want: Want) -> None:
+            # Each for itself: what one fails by must not leave the others asking behind everybody's back.
+            with contextlib.suppress(Trouble):
+                await acquire(self._replica, self._client, self._counter, want)
+
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ACQUIRE_S):
-                await asyncio.gather(*(acquire(self._replica, self._client, self._counter, want) for want in wants))
+                await asyncio.gather(*(ask(want) for want in wants))
 
     async def run(self, changed: Callable[[], None]) -> None:
         """Until cancelled."""
@@ -162,8 +168,13 @@ class Keeper:
 
     def _give_back(self) -> None:
         """What the centre asks back goes back at once, and what was lent and not used when it is due."""
-        if self._in_step is not None:
+        if self._in_step is None:
+            return
+        try:
             rights.give_back(self._counter)
+        except Trouble as trouble:
+            # A full disk or a frozen journal must not end what would get it out of that: it goes back later.
+            log.warning("no right is given back just now: %s", trouble.what)
 
     async def _give_back_in_time(self) -> None:
         while True:

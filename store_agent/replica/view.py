@@ -143,6 +143,11 @@ class View:
         with self.moment():
             return list(self._waiting)
 
+    def waiting_over(self, table: str, id_: str) -> list[Operation]:
+        """Own operations on one row that are not yet included, oldest first."""
+        with self.moment():
+            return [entry.operation for entry in self._waiting.over(table, id_)]
+
     def waiting_count(self) -> int:
         """How many own operations are not yet included."""
         with self.moment():

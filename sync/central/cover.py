@@ -231,20 +231,22 @@ async def outstanding(conn: Connection, currency: str, *, without: str = "") -> 
     return int(row[0]) if row else 0
 
 
-async def done_with(conn: Connection, changed: Mapping[Key, Any]) -> list[Any]:
-    """Lent or recalled rights of which nothing is left: there is nothing more to give back."""
+async def done_with(conn: Connection, changed: Mapping[Key, Any], operations: Sequence[Operation]) -> list[Any]:
+    """Lent or recalled rights that were given back, or of which nothing is left: there is nothing more to give back."""
     subjects = {key[1]: row for key, row in changed.items() if key[0] in (Account.table, Coupon.table)}
-    if not subjects:
+    given = {(one.right_id, one.store) for one in operations if isinstance(one, (ReturnCoupon, ReturnPoints))}
+    if not subjects and not given:
         return []
     found = await conn.execute(
-        "select store_right.id, body::text from unnest(%s::text[]) as wanted (subject) join store_right"
-        " using (subject) where state <> 'done' order by 1",
-        [sorted(subjects)],
+        "select id, body::text from store_right where state <> 'done'"
+        " and (subject = any(%s::text[]) or id = any(%s::text[])) order by 1",
+        [sorted(subjects), sorted(id_ for id_, _store in given)],
     )
     ended = []
-    for _id, body in await found.fetchall():
+    for id_, body in await found.fetchall():
         right = msgspec.json.decode(body, type=Right)
-        if not held_of(changed.get((right.of_table, right.subject)), right.store):
+        key = (right.of_table, right.subject)
+        if (id_, right.store) in given or (key in changed and not held_of(changed[key], right.store)):
             ended.append(replace(right, state="done"))
     return ended
 

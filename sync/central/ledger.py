@@ -103,7 +103,7 @@ async def settle(conn: Connection, batch: Batch) -> None:
     happened = [judged.operation for judged in batch.judged if judged.outcome not in ("parked", "refused")]
     for row in await cover.follow_up(conn, changed, batch.known, batch.now, happened):
         batch.put((row.table, row.id), row)
-    for right in await cover.done_with(conn, {key: batch.current[key] for key in batch.dirty}):
+    for right in await cover.done_with(conn, {key: batch.current[key] for key in batch.dirty}, happened):
         key = (right.table, right.id)
         batch.known |= await rows.load(conn, [key], lock=True)
         batch.put(key, right)

@@ -49,7 +49,12 @@ COLUMNS = "id, store, incarnation, positions, included, row_count, size, sha256"
 
 async def newest(conn: Connection, store: str, now: datetime) -> Snapshot | None:
     """The newest of a store, if it is new enough to begin with."""
-    query = f"select {COLUMNS} from snapshot where store = %s and made_at > %s order by made_at desc limit 1"
+    # One of before a chain was closed knows nothing of what is left of it.
+    query = (
+        f"select {COLUMNS} from snapshot where store = %s and made_at > %s and not exists (select 1 from epoch join device"
+        " on device.id = epoch.device where device.store = snapshot.store and closed_at >= made_at)"
+        " order by made_at desc limit 1"
+    )
     row = await (await conn.execute(query.encode(), [store, now - GOOD_FOR])).fetchone()
     return _as_snapshot(row) if row else None
 
@@ -133,17 +138,20 @@ async def _rows_of(conn: Connection, table: str, store: str) -> AsyncIterator[li
 async def _included(conn: Connection, store: str) -> dict[str, list[wire.Included]]:
     """By device of the store: which of its operations are in the rows. Parked ones are not, until they are answered."""
     found = await conn.execute(
-        "select device, epoch, max(seq), count(*), coalesce(array_agg(seq) filter (where outcome = 'parked'), '{}')"
-        " from operation where device in (select id from device where store = %s)"
-        " group by device, epoch order by device, epoch",
+        "select device, operation.epoch, max(operation.seq), count(*),"
+        " coalesce(array_agg(operation.seq) filter (where outcome = 'parked'), '{}'),"
+        " case when operation.epoch < device.epoch"
+        " then coalesce(array_agg(op_id order by op_id) filter (where outcome <> 'parked'), '{}') end"
+        " from operation join device on device.id = operation.device where device.store = %s"
+        " group by device, operation.epoch, device.epoch order by device, operation.epoch",
         [store],
     )
     included: dict[str, list[wire.Included]] = {}
-    for device, epoch, seq, held, parked in await found.fetchall():
+    for device, epoch, seq, held, parked, op_ids in await found.fetchall():
         missing = set(parked)
-        if held < seq:
+        if held < seq and op_ids is None:
             missing |= await _gaps(conn, device, epoch, seq)
-        included.setdefault(device, []).append(wire.Included(epoch, seq, sorted(missing)))
+        included.setdefault(device, []).append(wire.Included(epoch, seq, sorted(missing), op_ids))
     return included
 
 

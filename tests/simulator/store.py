@@ -246,6 +246,10 @@ class Terminal:
         except Died:
             world.say(f"{self.name} {name} and the process died")
             self._dying = [operation.op_id for operation in self.replica.drafting]
+            # What it wrote before it died is not what the next terminal writes.
+            for other in store.terminals:
+                if other is not self and other.is_up and not other.replica.fuse.is_dead:
+                    store.saw(other)
             raise
         store.saw(self)
         wrote = [entry.operation.op_id for entry in store.model.journal[before:]]

@@ -117,7 +117,13 @@ async def change_rule(conn: Connection, request: CoverRequest, now: datetime) ->
         "insert into cover_rule values (%s, %s) on conflict (currency) do update set body = excluded.body",
         [rule.currency, json.encode(rule).decode()],
     )
-    found = await conn.execute("select id from allowance where currency = %s order by id", [rule.currency])
+    # What was given up, or is turned away, is given nothing anew: nobody would ever say what became of it.
+    query = (
+        "select id from allowance join device using (id) where currency = %s and revoked_at is null and not exists"
+        " (select 1 from right_entry where resource = 'allowance' and entry = 'write_off'"
+        " and right_entry.device = allowance.id) order by id"
+    )
+    found = await conn.execute(query, [rule.currency])
     keys = [(Allowance.table, row[0]) for row in await found.fetchall()]
     known = await rows.load(conn, keys, lock=True)
     for key in keys:
@@ -200,16 +206,20 @@ async def bound(conn: Connection, campaign_id: str) -> Bound:
     campaign: Campaign = kept.row
     dares = await cover.rule(conn, campaign.currency or "TWD")
     policy = campaign.policy or policy_by_value(campaign.benefit, dares)
-    found = await conn.execute("select count(*) from coupon where body ->> 'campaign_id' = %s", [campaign_id])
-    row = await found.fetchone()
-    coupons = int(row[0]) if row else 0
+    found = await conn.execute(
+        "select count(*), coalesce(sum(coalesce((body ->> 'uses_limit')::bigint, 1)), 0) from coupon"
+        " where body ->> 'campaign_id' = %s",
+        [campaign_id],
+    )
+    coupons, uses_most = map(int, await found.fetchone() or (0, 0))
     each: int | None = {Policy.GROUP: len(campaign.risked_at) or dares.group_size, Policy.OPEN: None}.get(policy, 0)
     worth = worth_most_minor(campaign.benefit)
     if policy in (Policy.HOME, Policy.QUOTA):
         # Elsewhere it is risked, at most once in each other store.
         stores = await (await conn.execute("select count(*) from store")).fetchone()
         each = max(0, int(stores[0]) - 1) if stores else 0
-    uses = None if each is None else each * coupons
+    # Whoever may risk a coupon may risk each of its uses.
+    uses = None if each is None else each * uses_most
     return Bound(
         campaign.id,
         str(policy),
