@@ -228,10 +228,14 @@ def charged(world: World, stores: Stores) -> Iterator[str]:
     )
     wronged: dict[str, str] = {}
     free: dict[str, str] = {}
+    merged = set(world.truth.aliases.values())
     for op_id, subject, data, has_case in ask(world, query):
         cover = getattr(decode_entry(bytes(data)).operation, "cover", Cover.OPEN)
         if cover is Cover.RIGHT and has_case:
             wronged[subject] = op_id
+            row = world.truth.rows.get(("coupon", subject.partition("/")[2]), (0, None))[1]
+            if row and row.member_id not in merged and not world.put_back:
+                yield f"RIGHTS: {op_id} used {subject} by right, and another had used it up"
         if cover is Cover.ALLOWANCE and not has_case:
             free[subject] = op_id
     if world.put_back:

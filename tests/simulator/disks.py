@@ -75,4 +75,3 @@ class Keeping:
         store.put_back(copy.deepcopy(kept.model), names)
         store.is_down = False
         return " ".join(names)
-

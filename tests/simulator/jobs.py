@@ -138,7 +138,7 @@ async def pay(terminal: Terminal) -> None:
     usable = [one.coupon_id for one in quoted.verdicts if one.kind is VerdictKind.USABLE]
     chosen = random.sample(usable, min(len(usable), random.choice((0, 1, 1))))
     points = min(random.choice((0, 0, 3, 12)), checkout.most_points(counter, member, 20))
-    if random.random() < 0.5:
+    if random.random() < 0.7:
         await terminal.acquire(checkout.lacking(counter, member, quoted, chosen, points))
 
     proof = Proof(kind=ProofKind.PASS, member_id=member.id)
@@ -275,7 +275,7 @@ JOBS: dict[str, tuple[int, Did]] = {
     "restore coupon": (2, restore),
     "issue coupon": (2, issue),
     "pay": (18, lambda terminal: None),
-    "give rights back": (4, give_rights_back),
+    "give rights back": (10, give_rights_back),
     "register": (6, register),
     "change": (2, change),
     "link": (1, link),
