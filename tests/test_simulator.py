@@ -18,7 +18,7 @@ from tests.simulator.plants import PLANTS
 from tests.simulator.story import Stage
 
 ROOT = Path(__file__).parent.parent
-OPERATIONS = 60
+OPERATIONS = 40
 AT_ONCE = ("overlay dropped on the push's reply", "page ends anywhere", "no answers")
 
 
@@ -40,7 +40,7 @@ def test_the_same_seed_is_the_same_story_in_another_process(fresh_database: Fres
     for hash_seed in ("1", "77"):
         environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
         run = subprocess.run(
-            [*command, fresh_database(), "5", "25"],
+            [*command, fresh_database(), "5", "12"],
             env=environment,
             capture_output=True,
             text=True,

@@ -21,7 +21,7 @@ BROKEN_KINDS = ("points_overdrawn", "coupon_over", "quota_over", "order_conflict
 
 def check_all(world: World, stores: Stores) -> str:
     """The first invariant that does not hold, or an empty text."""
-    for check in (durable, feed, once, cases, converged, conserve, coupons, pickups, stock, charged):
+    for check in (durable, feed, once, epochs, cases, converged, conserve, coupons, pickups, stock, charged):
         for wrong in check(world, stores):
             return wrong
     return ""
@@ -43,7 +43,7 @@ def is_quiet(world: World, stores: Stores) -> bool:
             return False
         if any(world.truth.outcomes.get(op_id) != "parked" for op_id in store.model.waiting()):
             return False
-        if store.terminals[0].replica.outbox(1):
+        if store.terminals[0].replica.outbox(1) or store.terminals[0].replica.standing.frozen:
             return False
     return True
 
@@ -51,15 +51,17 @@ def is_quiet(world: World, stores: Stores) -> bool:
 def durable(world: World, stores: Stores) -> Iterator[str]:
     """DURABLE, ORDER: the ledger holds exactly what every journal holds, and it is chained."""
     for store in stores.values():
-        journal = [(e.operation.op_id, e.seq, e.hash, e.data) for e in store.model.journal]
-        query = "select op_id, seq, hash, data from operation where device = %s order by seq"
-        ledger = [(*row[:3], bytes(row[3])) for row in ask(world, query, store.device)]
-        if ledger != journal:
+        journal = [(e.operation.op_id, e.epoch, e.seq, e.hash, e.data) for e in store.model.journal]
+        query = "select op_id, epoch, seq, hash, data from operation where device = %s order by epoch, seq, branch"
+        there = {row[0] for row in journal}
+        ledger = [(*row[:4], bytes(row[4])) for row in ask(world, query, store.device)]
+        # What was lost with a disk is there too, if it was sent in time.
+        if [row for row in ledger if row[0] in there or row[0] not in world.lost] != journal:
             yield f"DURABLE: the ledger does not hold what {store.id} wrote down"
         if store.entries(store.terminals[0]):
             yield f"DURABLE: {store.id} wrote something that nobody saw"
-        hashes = ["0" * 64, *(e.hash for e in store.model.journal)]
-        if [e.prev_hash for e in store.model.journal] != hashes[:-1]:
+        before = {(e.epoch, e.seq): e.hash for e in store.model.journal}
+        if any(e.prev_hash != before.get((e.epoch, e.seq - 1), "0" * 64) for e in store.model.journal):
             yield f"ORDER: the chain of {store.id} is broken"
 
 
@@ -86,6 +88,19 @@ def once(world: World, stores: Stores) -> Iterator[str]:
             yield f"NOBLOCK: {op_id} on {subject} is parked: {reason}"
         if outcome == "parked" and not subject.startswith("tags/"):
             yield f"NOBLOCK: {op_id} on {subject} is parked, though nothing on that row crashed"
+
+
+def epochs(world: World, stores: Stores) -> Iterator[str]:
+    """EPOCH: only who lost a disk begins anew, and a fork is said of nobody else."""
+    for store in stores.values():
+        if why := store.terminals[0].replica.standing.frozen:
+            yield f"EPOCH: {store.id} is frozen for ever: {why}"
+    for device, epoch, reason in ask(world, "select device, epoch, reason from epoch order by 1, 2"):
+        if device not in world.put_back:
+            yield f"EPOCH: {device} lost nothing and closed epoch {epoch}: {reason}"
+    for (body,) in ask(world, "select body::text from cases where kind = 'device_fork' order by id"):
+        if not any(device in body for device in world.put_back):
+            yield f"EPOCH: a fork is said of a device that lost nothing: {body}"
 
 
 def cases(world: World, stores: Stores) -> Iterator[str]:
@@ -213,11 +228,18 @@ def charged(world: World, stores: Stores) -> Iterator[str]:
     )
     wronged: dict[str, str] = {}
     free: dict[str, str] = {}
+    merged = set(world.truth.aliases.values())
     for op_id, subject, data, has_case in ask(world, query):
         cover = getattr(decode_entry(bytes(data)).operation, "cover", Cover.OPEN)
         if cover is Cover.RIGHT and has_case:
             wronged[subject] = op_id
+            row = world.truth.rows.get(("coupon", subject.partition("/")[2]), (0, None))[1]
+            if row and row.member_id not in merged and not world.put_back:
+                yield f"RIGHTS: {op_id} used {subject} by right, and another had used it up"
         if cover is Cover.ALLOWANCE and not has_case:
             free[subject] = op_id
+    if world.put_back:
+        # Who forgot what they spent by right spends it again by right.
+        return
     for subject in sorted(wronged.keys() & free.keys()):
         yield f"CASE: {subject} is charged to {wronged[subject]}, by right, and not to {free[subject]}, on allowance"

@@ -46,15 +46,17 @@ def risked_too_much(device: str, journal: Iterable[Entry], rows: Rows) -> str:
     return f"EXPOSE: {device} has risked {risked} of {granted} granted" if risked > granted else ""
 
 
-def held_too_much(row: Any, cases: Mapping[str, str]) -> str:
+def held_too_much(row: Any, cases: Mapping[str, str], aliases: Mapping[str, str]) -> str:
     """RIGHTS: what was spent by right, and what is still one store's right, is no more than there was.
 
-    What has a case was no right: who joins at two stores has a welcome coupon at each until the two become one.
+    What has a case was no right. Who joined at two stores had a welcome coupon by right at each, and what a store holds
+    is taken from none when the two become one.
     """
     if isinstance(row, Coupon):
         spent = sum(use.cover is Cover.RIGHT and use.op_id not in cases for use in row.standing)
         held = sum(one.uses for one in row.held)
-        if spent + held > row.uses_limit:
+        ids = 1 + sum(stays == row.member_id for stays in aliases.values())
+        if spent + held > row.uses_limit * (ids if row.id.startswith("welcome/") else 1):
             return f"RIGHTS: of coupon {row.id} {spent} are spent by right and {held} held, of {row.uses_limit}"
     return ""
 

@@ -73,7 +73,7 @@ class StoreModel:
     def forget(self) -> None:
         """The cache is gone."""
         self.cursors, self.rows, self.answered, self.aliases = {}, {}, {}, {}
-        self._recount()
+        self.recount()
 
     def wrote(self, entries: Iterable[Entry]) -> set[Key]:
         """These were added to the journal; returns the rows that show so."""
@@ -91,7 +91,8 @@ class StoreModel:
         self._waiting[operation.op_id] = key
         return key
 
-    def _recount(self) -> None:
+    def recount(self) -> None:
+        """What of the journal is over rows, from the beginning."""
         self._over, self._waiting = {}, {}
         for entry in self.journal:
             if entry.operation.op_id not in self.answered:
@@ -119,7 +120,7 @@ class StoreModel:
             self.cursors[stream] = cursors[stream]
         if merged:
             before = set(self._over)
-            self._recount()
+            self.recount()
             touched |= before ^ set(self._over)
         return touched
 
@@ -137,6 +138,10 @@ class StoreModel:
     def waiting(self) -> list[str]:
         """Own operations that are in no row yet, by op_id."""
         return list(self._waiting)
+
+    def over(self) -> list[str]:
+        """Ids of the rows over which own operations wait."""
+        return [id_ for _table, id_ in self._over]
 
     def row(self, key: Key) -> Any:
         """What the store must show of a row."""

@@ -94,8 +94,9 @@ STORE_PLANTS: dict[str, Plant] = {
         rewritten(
             Session,
             "received",
-            '{reply.epoch}.{reply.seq}")\n    self._batch',
-            '{last.epoch}.{last.seq}")\n    self._batch',
+            "held = Held(reply.epoch, reply.seq, reply.hash)",
+            "last = self.replica.journal.last()\n"
+            "        held = Held(last.epoch, last.seq, self.replica.journal.hash_at(last))",
         ),
     ),
     "encoded anew": Plant(

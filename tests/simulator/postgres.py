@@ -15,8 +15,10 @@ import psycopg
 from psycopg import AsyncConnection, waiting
 from psycopg.pq import TransactionStatus
 
-LONG_MS = 20
+LONG_MS = 3
 """Whoever has not answered by then may be waiting for a lock: the server is asked."""
+KEEPS_LOCKS = "BaseCursor._execute_gen"
+"""A statement inside a transaction lets go of no lock; only the end of one does, of a savepoint, or an error."""
 OPTIONS = "-c deadlock_timeout=1h -c timezone=UTC"
 
 
@@ -68,10 +70,11 @@ class SteppedConnection(AsyncConnection[tuple[Any, ...]]):
         if self.closed:
             raise psycopg.OperationalError("the connection is closed")
         before = TransactionStatus(self.pgconn.transaction_status)
+        kind = gen.__qualname__
         statement = Statement(self, gen)
         if not statement.drive():
             await self.ground.park(statement)
-        self.ground.came_to(self, before)
+        self.ground.came_to(self, before, kind)
         return await statement.done
 
 
@@ -97,10 +100,13 @@ class Ground:
         poll = select.poll()
         events = (select.POLLIN if wanted & waiting.WAIT_R else 0) | (select.POLLOUT if wanted & waiting.WAIT_W else 0)
         poll.register(conn.pgconn.socket, events)
+        # Of who has waited already it is likely that they still do.
+        first_ms = 0 if any(one.conn is conn for one in self._parked) else LONG_MS
         while True:
-            for _socket, event in poll.poll(LONG_MS):
+            for _socket, event in poll.poll(first_ms):
                 readable = waiting.READY_R if event & ~select.POLLOUT else 0
                 return readable | (waiting.READY_W if event & select.POLLOUT else 0)
+            first_ms = LONG_MS
             if self._blockers(conn):
                 if not self._is_deadlocked(conn):
                     return None
@@ -134,11 +140,13 @@ class Ground:
             if statement in self._parked:
                 self._parked.remove(statement)
 
-    def came_to(self, conn: SteppedConnection, before: TransactionStatus) -> None:
+    def came_to(self, conn: SteppedConnection, before: TransactionStatus, kind: str) -> None:
         """A statement has ended: perhaps a transaction with it, and perhaps somebody waited for that."""
-        if before != TransactionStatus.IDLE and conn.pgconn.transaction_status == TransactionStatus.IDLE:
+        after = conn.pgconn.transaction_status
+        if before != TransactionStatus.IDLE and after == TransactionStatus.IDLE:
             self._committed()
-        self._go_on()
+        if after != TransactionStatus.INTRANS or kind != KEEPS_LOCKS:
+            self._go_on()
 
     def _go_on(self) -> None:
         moved = True

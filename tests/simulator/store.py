@@ -20,10 +20,11 @@ from sync.acquiring import acquire
 from sync.client import Client
 from sync.in_step import InStep
 from sync.session import Session
-from sync.wire import PullReply, PushReply, SalvageReply, stream_of
+from sync.wire import EpochReply, PullReply, PushReply, SalvageReply, stream_of
 from tests.chain import URL
 from tests.simulator.cover import risked_too_much
 from tests.simulator.disk import Died, Fuse, FusedReplica
+from tests.simulator.disks import Keeping
 from tests.simulator.line import Line
 from tests.simulator.model import Key, StoreModel, same
 from tests.simulator.world import SimulatedClock, World
@@ -50,6 +51,12 @@ class WatchedSession(Session):
 
     def received(self, reply: PushReply | SalvageReply) -> None:
         super().received(reply)
+        self._terminal.store.saw(self._terminal)
+
+    def begin_epoch(self, reply: EpochReply) -> None:
+        if self.replica.standing.frozen:
+            self._terminal.store.due = dict(reply.heads)
+        super().begin_epoch(reply)
         self._terminal.store.saw(self._terminal)
 
 
@@ -80,8 +87,14 @@ class Store:
         self.key, self.secret = key, secret
         self.clock = SimulatedClock()
         self.model = StoreModel(id_)
+        world.models.append(self.model)
         self.line = Line(id_, world.random(f"line {id_}"), world.servers, world.say)
         self.terminals: list[Terminal] = []
+        self.kept = Keeping(self)
+        self.is_down = False
+        """Nothing begins here just now."""
+        self.due: dict[str, int] = {}
+        """Where a store that was frozen must have read to before it accepts again."""
         self._saw = 0
 
     def entries(self, terminal: Terminal) -> list[Entry]:
@@ -106,7 +119,11 @@ class Store:
                 other.replica.fuse.is_held = False
 
     def _read(self, terminal: Terminal) -> list[Key]:
-        touched = self.model.wrote(self.entries(terminal))
+        touched = self.model.wrote(wrote := self.entries(terminal))
+        self.world.numbered(wrote, self.device)
+        behind = [stream for stream, head in self.due.items() if self.model.cursors.get(stream, 0) < head]
+        if wrote and behind:
+            self.world.fail(f"EPOCH: {self.id} accepts before it has caught up with {behind}")
         cursors = {stream: read[0] for stream, read in terminal.replica.cache.cursors().items()}
         for stream, before in self.model.cursors.items():
             if cursors.get(stream, 0) < before:
@@ -140,6 +157,24 @@ class Store:
         for file in sorted(self.folder.glob("cache.db*")):
             file.unlink()
         self.model.forget()
+
+    def put_back(self, model: StoreModel, names: Sequence[str]) -> None:
+        """The files of these names are as they were when the model was that."""
+        ours = self.model
+        gone = {entry.operation.op_id for entry in ours.journal} - {e.operation.op_id for e in model.journal}
+        self.world.lose(self.device, gone, is_noticed="anchor" not in names)
+        ours.journal = model.journal
+        if "cache.db" in names:
+            ours.cursors, ours.rows, ours.answered, ours.aliases = (
+                model.cursors,
+                model.rows,
+                model.answered,
+                model.aliases,
+            )
+        ours.recount()
+        self.due = {}
+        for terminal in self.terminals:
+            terminal.forget_death()
 
     def stream(self) -> str:
         return stream_of(self.id)
@@ -196,6 +231,8 @@ class Terminal:
     async def _live(self) -> None:
         world = self.store.world
         while True:
+            while self.store.is_down:
+                await asyncio.sleep(0.05)
             self.open()
             world.say(f"{self.name} begins")
             self._check_torn()
@@ -219,6 +256,10 @@ class Terminal:
             world.count("store process died")
             await asyncio.sleep(self.random.uniform(0.05, 2.0))
 
+    def forget_death(self) -> None:
+        """Another disk: what was being written down on the one before says nothing."""
+        self._dying = []
+
     def _check_torn(self) -> None:
         """What was being written down when the process died is there as a whole or not at all."""
         there = {entry.operation.op_id for entry in (*self.store.model.journal, *self.store.entries(self))}
@@ -236,7 +277,7 @@ class Terminal:
     def job(self, name: str, do: Callable[[], object]) -> None:
         """One thing that a person does. All of it is written down or nothing, and yes is said only where it is."""
         world, store = self.store.world, self.store
-        before = len(store.model.journal)
+        before, frozen = len(store.model.journal), self.replica.standing.frozen
         said: object
         self.replica.drafted, self.replica.drafting = [], []
         try:
@@ -258,6 +299,8 @@ class Terminal:
             world.fail(f"DURABLE: {self.name} said no to {name}, and wrote {wrote}")
         if not isinstance(said, (Refusal, Trouble)) and wrote != drafted:
             world.fail(f"DURABLE: {self.name} said yes to {name} with {drafted}, and wrote {wrote}")
+        if frozen and wrote:
+            world.fail(f"EPOCH: {self.name} accepts {name}, and is frozen: {frozen}")
         outcome = "done" if wrote else "refused" if isinstance(said, Refusal) else str(said)[:40]
         world.say(f"{self.name} {name} {said.reason if isinstance(said, Refusal) else outcome} {len(wrote)}")
         world.count(f"{name} {outcome}")

@@ -154,5 +154,5 @@ class Truth:
             self._fail(f"MONO: {key} was published as of revision {one.revision} after {revision}")
         row = decoded(one.table, one.body)
         self.rows[key] = one.revision, row
-        if wrong := held_too_much(row, self.cases):
+        if wrong := held_too_much(row, self.cases, self.aliases):
             self._fail(wrong)

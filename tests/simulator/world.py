@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -15,10 +15,11 @@ from random import Random
 from unittest.mock import patch
 
 from store_agent.clock import Ids
+from store_agent.codec import Entry
 from sync.central import app, own
 from tests.simulator.centre import CentreProcess, pool_of
 from tests.simulator.line import Server
-from tests.simulator.model import Held, Published
+from tests.simulator.model import Held, Published, StoreModel
 from tests.simulator.postgres import Ground
 from tests.simulator.truth import Truth
 
@@ -55,10 +56,19 @@ class World:
         self.is_over = False
         self.truth = Truth(self.fail)
         self._turns = self.random("turns")
+        # Where statements take time, transactions lie over each other, and wait for each other's locks.
+        self._pace_s = self._turns.choice((0.0, 0.005, 0.02))
         self.ground = Ground(url, self._turn, self._committed)
         self.centres: dict[str, CentreProcess] = {}
         self.devices: dict[str, str] = {}
         """By device: its store's stream."""
+        self.put_back: set[str] = set()
+        """Devices of which an older disk came back."""
+        self.lost: set[str] = set()
+        """Operations that were on the disk before it: the centre has them or nobody has."""
+        self._may_fork = False
+        self._hashes: dict[tuple[str, int, int], str] = {}
+        self.models: list[StoreModel] = []
         self._seqs: dict[str, int] = {}
         self.happened: dict[str, int] = {}
 
@@ -90,7 +100,7 @@ class World:
         if self._turns.random() < 0.02:
             await asyncio.sleep(self._turns.uniform(0, 0.2))
         else:
-            await asyncio.sleep(0)
+            await asyncio.sleep(self._turns.uniform(0, self._pace_s) if self._pace_s else 0)
 
     def _committed(self) -> None:
         """After each transaction of a centre: whatever it published is looked at before anybody else can."""
@@ -116,7 +126,7 @@ class World:
         self.truth.committed(came, held, self.devices)
 
     def _held(self) -> list[Held]:
-        devices = list(self.devices)
+        devices = [device for device in self.devices if device not in self.put_back]
         found = self.ground.look.execute(
             "select device, seq, op_id, outcome, reason, data from unnest(%s::text[], %s::bigint[]) as known (id, seen)"
             " join operation on device = id and seq > seen order by device, epoch, seq",
@@ -125,7 +135,32 @@ class World:
         held = [Held(*row) for row in found]
         for one in held:
             self._seqs[one.device] = one.seq
-        return held
+        return held + self._held_of_put_back()
+
+    def _held_of_put_back(self) -> list[Held]:
+        """Of devices whose numbers say nothing any more: whatever was not seen before."""
+        devices = [device for device in self.devices if device in self.put_back]
+        if not devices:
+            return []
+        found = self.ground.look.execute(
+            "select device, seq, op_id, outcome, reason, data from operation where device = any(%s)"
+            " and not op_id = any(%s) order by device, epoch, seq, branch",
+            [devices, list(self.truth.outcomes)],
+        ).fetchall()
+        return [Held(*row) for row in found]
+
+    def numbered(self, entries: Sequence[Entry], device: str) -> None:
+        """EPOCH: a number is used once, but where nobody could know that the disk is an older one."""
+        for entry in entries:
+            place = device, entry.epoch, entry.seq
+            if self._hashes.setdefault(place, entry.hash) != entry.hash and not self._may_fork:
+                self.fail(f"EPOCH: {device} used number {entry.epoch}.{entry.seq} twice")
+
+    def lose(self, device: str, op_ids: set[str], *, is_noticed: bool) -> None:
+        """An older disk was put in the place of the one that these operations are on."""
+        self.put_back.add(device)
+        self.lost |= op_ids
+        self._may_fork = self._may_fork or not is_noticed
 
     async def start_centre(self, name: str) -> None:
         """Begin, or begin again."""
