@@ -81,6 +81,17 @@ async def test_above_the_cap_a_manager_approves_by_f8_and_it_is_done(replica: Re
     assert used.approved_by == "s-mei"
 
 
+async def test_what_was_approved_is_this_number_and_no_other(replica: Replica) -> None:
+    app = StoreApp(counter_at(replica))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pay_with_points(pilot, "60")
+        shown = await press(pilot, "backspace", "backspace", *"70")
+        assert "A manager approves" not in shown
+        shown = await press(pilot, "f8")
+        assert "PIN" not in shown
+    assert happened(replica, "redeem-points") == []
+
+
 async def test_beyond_the_budget_nobody_can_approve_and_nothing_is_used(replica: Replica) -> None:
     app = StoreApp(counter_at(replica))
     async with app.run_test(size=(80, 24)) as pilot:

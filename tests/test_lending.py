@@ -224,6 +224,7 @@ async def test_the_head_office_reads_what_may_be_lost_at_most(chain: Chain) -> N
         report = (await head_office.get("/v1/admin/exposure")).json()
         twd = next(one for one in report["currencies"] if one["currency"] == "TWD")
         assert (twd["outstanding_minor"], twd["settled_minor"], twd["risk_most_minor"]) == (4000, 550, 400_000)
+        assert (twd["lost_minor"], twd["open_minor"]) == (0, 0)
         assert len(twd["devices"]) == 2
         assert {"store": "s1", "granted": 300, "used": 0, "returned": 0, "written_off": 0} in report["points"]
         bound = (await head_office.get("/v1/admin/campaigns/c/bound")).json()

@@ -268,7 +268,8 @@ def _coupons(
         operations.append(spent)
         if cover is Cover.ALLOWANCE:
             here = quoted.situation
-            operations.append(rights.use_allowance(counter, spent, Risked.COUPON, taken.saves_minor, here))
+            worth_minor = taken.saves_minor + _gift_minor(counter, used.campaign, taken.hand_out)
+            operations.append(rights.use_allowance(counter, spent, Risked.COUPON, worth_minor, here))
         for blank in blank_quotas(used.campaign, quoted.situation) if used.campaign else ():
             operations.append(
                 UseQuota(
@@ -280,6 +281,15 @@ def _coupons(
                 )
             )
     return operations
+
+
+def _gift_minor(counter: Counter, campaign: Campaign | None, pieces: int) -> int:
+    """What the dearest of a campaign's gifts costs here, for each piece that is handed out beside the basket."""
+    if campaign is None or not pieces:
+        return 0
+    products = [counter.replica.view.get("product", gtin) for gtin in campaign.benefit.free.gtins]
+    prices = [one.price_minor.get(counter.store.currency, 0) for one in products if one is not None]
+    return pieces * max(prices, default=0)
 
 
 def _stock(counter: Counter, basket: Basket, purchase_id: str) -> list[Operation]:

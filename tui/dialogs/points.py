@@ -90,7 +90,8 @@ class PointsDialog(Spending):
         return stacked(lines)
 
     def on_input_changed(self) -> None:
-        """What follows is seen before Enter."""
+        """What follows is seen before Enter. What was approved was another number."""
+        self.forget_approval()
         self.query_one("#sums", Static).update(self._sums(self.points))
         self.say(NOTHING)
 

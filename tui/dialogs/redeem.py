@@ -126,6 +126,7 @@ class RedeemDialog(Spending):
         if not 1 <= number <= len(self.usable):
             return
         self.query_one(OptionList).highlighted = number - 1
+        self.forget_approval()
         coupon_id = self.usable[number - 1].coupon_id
         if coupon_id in self.chosen:
             self.chosen.remove(coupon_id)

@@ -84,6 +84,12 @@ class Spending(Dialog):
         """F8 only where somebody's yes would change the answer."""
         return (*self.KEYS, APPROVE) if self._may_be_approved else self.KEYS
 
+    def forget_approval(self) -> None:
+        """It was given for what was shown then, and for nothing else."""
+        if self.approved_by or self._may_be_approved:
+            self.approved_by, self._may_be_approved = "", False
+            self.show_keys()
+
     def action_approve(self) -> None:
         """Another person lifts the cap; the budget itself nobody can."""
         if self._may_be_approved and not self.is_over:

@@ -65,6 +65,10 @@ class Exposure(Struct, frozen=True):
     granted_minor: int
     settled_minor: int
     written_off_minor: int
+    lost_minor: int
+    """What cases of this currency say was lost for good: written off, by fraud or not."""
+    open_minor: int
+    """What cases of this currency say may be lost: nobody has decided yet."""
     devices: list[DeviceRisk]
     unheard: list[str]
     """Devices of which nothing was heard for a day."""
@@ -165,9 +169,21 @@ async def _exposure(conn: Connection, currency: str, now: datetime) -> Exposure:
         sum(one.granted_minor for one in devices),
         sum(one.settled_minor for one in devices),
         sum(one.written_off_minor for one in devices),
+        *await _lost(conn, currency),
         devices,
         [one.device for one in devices if one.is_unheard],
     )
+
+
+async def _lost(conn: Connection, currency: str) -> tuple[int, int]:
+    found = await conn.execute(
+        "select coalesce(sum((body ->> 'written_off_minor')::bigint), 0), coalesce(sum((body ->> 'amount_minor')::bigint"
+        " - (body ->> 'recovered_minor')::bigint - (body ->> 'reversed_minor')::bigint"
+        " - (body ->> 'written_off_minor')::bigint), 0) from cases where body ->> 'currency' = %s",
+        [currency],
+    )
+    row = await found.fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
 def _device(allowance: Allowance, heard_at: datetime | None, is_revoked: bool, now: datetime) -> DeviceRisk:
