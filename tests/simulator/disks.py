@@ -19,8 +19,8 @@ MOST = 3
 """So often at most: a device is given twelve epochs in an hour, and then somebody has to look at it."""
 LIVING = ("-shm", ".lock")
 DISK = ("journal.db", "cache.db", "anchor")
-PARTS = (DISK, ("journal.db", "cache.db"), ("journal.db",))
-"""The whole disk, which only the centre can notice; all but the anchor, which notices; the journal alone."""
+PARTS = (DISK, ("journal.db", "cache.db"), ("journal.db",), ("journal.db", "anchor"))
+"""With its anchor only the centre can notice; without it the anchor does. A cache that stays is newer than the journal."""
 
 
 @dataclass(frozen=True, slots=True)

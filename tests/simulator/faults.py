@@ -29,6 +29,7 @@ async def weather(world: World, stores: Stores, random: Random) -> None:
     store = random.choice(list(stores.values()))
     scale = random.choice((0.0, 0.05, 0.15))
     odds: dict[Fate, float] = {fate: scale * random.random() for fate in Fate if fate is not Fate.ARRIVES}
+    odds[Fate.TWICE] *= 3
     store.line.weather = Weather(odds, random.choice((0.02, 0.1, 1.0)), store.line.weather.is_parted)
 
 

@@ -277,6 +277,9 @@ class Terminal:
     def job(self, name: str, do: Callable[[], object]) -> None:
         """One thing that a person does. All of it is written down or nothing, and yes is said only where it is."""
         world, store = self.store.world, self.store
+        if len(store.terminals) > 1 and store.entries(self):
+            # Another terminal died as it wrote this down, and nobody has looked since.
+            store.saw(self)
         before, frozen = len(store.model.journal), self.replica.standing.frozen
         said: object
         self.replica.drafted, self.replica.drafting = [], []
