@@ -218,7 +218,7 @@ def play(postgres: EmbeddedPostgres, examples: int, steps: int, seed: int | None
 
 
 def test_three_stores_stay_true_over_a_bad_network(postgres: EmbeddedPostgres) -> None:
-    play(postgres, examples=12, steps=40)
+    play(postgres, examples=6, steps=40)
 
 
 @pytest.mark.parametrize("plant", ["overlay dropped on the push's reply", "no deduplication at the centre"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tests.benchmarks import accept, bootstrap, busy, codes, fleet, growth, lookup, pull, push, spread
 from tests.benchmarks.harness import Effort, Row, machine
 
-QUICK = Effort(rounds=5, calls=10, rivals=False)
+QUICK = Effort(rounds=5, calls=3, rivals=False)
 
 
 @dataclass(frozen=True, slots=True)
