@@ -80,7 +80,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def test(arguments: Sequence[str]) -> int:
     """Every check, then the tests; a failing one does not hide the next. `arguments` are for pytest alone."""
-    runs = [*CHECKS, ("pytest", ["-m", "pytest", "-n", "2", *arguments])]
+    runs = [*CHECKS, ("pytest", ["-m", "pytest", "-n", "3", *arguments])]
     failed = []
     for name, command in runs:
         print(f"== {name}", flush=True)
