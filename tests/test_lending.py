@@ -102,6 +102,20 @@ async def test_a_coupon_used_by_right_and_on_allowance_is_charged_to_the_allowan
     assert await chain.cases() == [("coupon_over", "s2", 500)]
 
 
+async def test_each_use_on_allowance_is_charged_once_and_none_twice(chain: Chain) -> None:
+    one, two = await two_stores(chain, off(500), Coupon(id="k", campaign_id="c", member_id=WANG.id))
+    three = await chain.store("s3")
+    await three.client.sight(SightRequest(phone=WANG.phone))
+    await chain.settle()
+    for store in (one, two, three):
+        store.cable.plugged = False
+        assert reason(redeem(store, ["k"])) == ""
+    for store in (two, three, one):
+        store.cable.plugged = True
+        await store.settle()
+    assert await chain.cases() == [("coupon_over", "s2", 500), ("coupon_over", "s3", 500)]
+
+
 @pytest.mark.parametrize("first", ["s1", "s2"])
 async def test_points_spent_twice_are_charged_to_the_allowance_whoever_synced_second(chain: Chain, first: str) -> None:
     one, two = await two_stores(chain, Account(id=WANG.id, batches=(Batch("b", 100, held_by="s1"),)))

@@ -62,8 +62,11 @@ def charged_to(operation: Operation, before: Any) -> str:
     """
     match operation:
         case RedeemCoupon(cover=Cover.RIGHT) if isinstance(before, Coupon):
-            risked = [use.op_id for use in before.standing if use.cover is Cover.ALLOWANCE]
-            return risked[-1] if risked else ""
+            # Whoever used it beyond the limit has a case of their own; each use by right found one of those within it.
+            within, beyond = before.standing[: before.uses_limit], before.standing[before.uses_limit :]
+            risked = [use.op_id for use in within if use.cover is Cover.ALLOWANCE]
+            found = sum(use.cover is Cover.RIGHT for use in beyond)
+            return risked[-1 - found] if found < len(risked) else ""
     return ""
 
 
